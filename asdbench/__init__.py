@@ -1,0 +1,25 @@
+"""asdbench: benchmark and reproduction harness for unsupervised anomalous sound detection.
+
+``asdbench.embed`` gives the embedding of waveforms, ``asdbench.run`` does what ``asdbench run`` does. Importing
+the package imports neither torch nor pandas, scipy or matplotlib.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "embed", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    # The two functions load numpy and more; the command line's help must not wait for that.
+    if name == "embed":
+        from asdbench.embeddings import embed
+
+        return embed
+    if name == "run":
+        from asdbench.running import run
+
+        return run
+    raise AttributeError(f"module 'asdbench' has no attribute {name!r}")

@@ -1,0 +1,148 @@
+"""What is asked for: systems with budget, weights and features resolved, and the cells to score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asdbench import registry
+from asdbench.api import Cell, Dataset, Embedding, GivenFeatures, System
+from asdbench.errors import DataError, UsageError
+from asdbench.planning import file_digest
+from asdbench.registry import Spec
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A system as asked for.
+
+    Parameters
+    ----------
+    name : str
+        As in ``--systems``: the name of its result folder.
+    spec : Spec
+        With the budget written out: what a worker makes the system from.
+    system : System
+    origin : str
+        Package and version, or file and hash, that it comes from.
+    features : Embedding or GivenFeatures
+    embedding : str
+        The embedding's spec; empty for given features.
+    """
+
+    name: str
+    spec: Spec
+    system: System[Any]
+    origin: str
+    features: Embedding | GivenFeatures
+    embedding: str
+
+
+def ask(
+    data: Dataset, systems: str | None, epochs: int | None, weights: str | None
+) -> tuple[list[Asked], list[tuple[str, str]]]:
+    """Resolve ``--systems``, ``--epochs`` and ``--weights`` for a data set.
+
+    Returns
+    -------
+    asked : list of Asked
+    not_applicable : list of (system, reason)
+        Systems that cannot work on this kind of features.
+
+    Raises
+    ------
+    UsageError
+        For unknown names and parameters.
+    WeightsError
+        Where an embedding needs weights that are not given or not there.
+    """
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"--epochs {epochs}", hint="give at least 1")
+    names = list(registry.entries("systems")) if systems is None else registry.split(systems)
+    if not names:
+        raise UsageError("--systems names no system", hint="see `asdbench systems`")
+    if weights is None and data.profile == "quick":
+        weights = "random"
+    asked: list[Asked] = []
+    not_applicable: list[tuple[str, str]] = []
+    for name in dict.fromkeys(names):
+        spec, system = resolve(name, data.profile, epochs)
+        if data.features is None:
+            wanted = with_weights(system.model.embedding, weights)
+            features: Embedding | GivenFeatures = registry.create("embeddings", wanted)
+            asked.append(Asked(name, spec, system, _origin(spec), features, str(wanted)))
+        else:
+            kind = registry.create("embeddings", with_weights(system.model.embedding, "random")).kind
+            if kind == data.features.kind:
+                asked.append(Asked(name, spec, system, _origin(spec), data.features, ""))
+            else:
+                not_applicable.append(
+                    (name, f"it needs {kind} of {system.model.embedding}; {data.spec} holds one vector a clip")
+                )
+    return asked, not_applicable
+
+
+def resolve(text: str, profile: str, epochs: int | None) -> tuple[Spec, System[Any]]:
+    """A system and its spec with the budget written out: its own, then ``--epochs``, then the quick profile's."""
+    spec = registry.parse(text)
+    if spec.argument is not None:
+        raise UsageError(f"{text!r}: a system takes no argument after ':'", hint="write name[param=value,...]")
+    system: System[Any] = registry.create("systems", spec)
+    budget = dict(system.quick) if profile == "quick" else {}
+    if epochs is not None and "epochs" in registry.parameters(registry.factory("systems", spec.name)):
+        budget["epochs"] = epochs
+    given = dict(spec.parameters)
+    budget = {name: value for name, value in budget.items() if name not in given}
+    if budget:
+        spec = spec.with_parameters(**budget)
+        system = registry.create("systems", spec)
+    return spec, system
+
+
+def with_weights(embedding: str, weights: str | None) -> Spec:
+    """An embedding's spec with the weights put in, where it takes any and names none itself."""
+    spec = registry.parse(embedding)
+    takes = "weights" in registry.parameters(registry.factory("embeddings", spec.name))
+    free = takes and "weights" not in dict(spec.parameters)
+    return spec.with_parameters(weights=weights) if free and weights is not None else spec
+
+
+def _origin(spec: Spec) -> str:
+    known = registry.entries("systems").get(spec.name)
+    if known:
+        return known.origin
+    path = Path(spec.name.rpartition(":")[0])
+    return f"{path.name} sha256 {file_digest(path)}"
+
+
+def choose_cells(data: Dataset, machines: Iterable[str], sections: Iterable[str], domains: Iterable[str]) -> list[Cell]:
+    """The cells with test clips among the named machines, sections and domains (nothing named: all).
+
+    Raises
+    ------
+    UsageError
+        For a machine, section or domain that the data set does not have.
+    DataError
+        Where no cell is left.
+    """
+    chosen: list[set[str]] = []
+    for what, names, known in (
+        ("machine", list(machines), sorted({clip.machine for clip in data.clips})),
+        ("section", list(sections), sorted({clip.section for clip in data.clips})),
+        ("domain", list(domains), sorted({clip.domain for clip in data.clips})),
+    ):
+        for name in names:
+            if name not in known:
+                raise registry.unknown(what, name, known)
+        chosen.append(set(names) or set(known))
+    there = sorted({clip.cell for clip in data.clips if clip.split == "test"})
+    cells = [c for c in there if c.machine in chosen[0] and c.section in chosen[1] and c.domain in chosen[2]]
+    if not cells:
+        raise DataError(
+            "there are no test clips to score",
+            looked=f"{data.spec}: {len(data.clips)} clips, {len(there)} cells with test clips",
+            hint="widen --machines, --sections and --domains, or add test clips",
+        )
+    return cells

@@ -1,0 +1,80 @@
+"""The command line. One module a command; only this package prints. stdout is the result, stderr progress and log."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from asdbench import __version__
+from asdbench.errors import AsdbenchError
+
+COMMANDS = {
+    "run": "Run systems over a data set and print their tables.",
+    "report": "Print the tables of a results folder.",
+    "check": "Compare results with the expected scores.",
+    "embed": "Write the embedding of a data set's clips into a folder.",
+    "systems": "List the systems, or show one: `systems show clvae`.",
+}
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when that command is called: `--help` loads nothing heavy."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"asdbench.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from asdbench.registry import unknown
+
+            raise unknown("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="asdbench")
+@click.option("-v", "--verbose", is_flag=True, help="Show a traceback with errors.")
+def root(verbose: bool) -> None:
+    """Benchmark and reproduction harness for unsupervised anomalous sound detection of machines."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: an error takes three lines and its exit code, Ctrl-C exits with 130."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code: Any = root.main(given, prog_name="asdbench", standalone_mode=False)
+    except AsdbenchError as error:
+        if "-v" in given or "--verbose" in given:
+            raise
+        _complain(error.message, error.looked, error.hint)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted", "what is finished is kept", "run the same command again to go on")
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str, looked: str, hint: str) -> None:
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    if looked:
+        click.echo(f"  found: {looked.replace(chr(10), chr(10) + '         ')}", err=True)
+    if hint:
+        click.echo(f"  to do: {hint}", err=True)

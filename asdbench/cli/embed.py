@@ -1,0 +1,52 @@
+"""``asdbench embed``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from asdbench.cli.options import DATASET_HELP, FOLDER
+
+
+@click.command("embed")
+@click.option("--dataset", metavar="SPEC", help=DATASET_HELP)
+@click.option(
+    "--embedding", metavar="SPEC", default="resnet38", show_default=True, help="resnet38, cnn14, with parameters."
+)
+@click.option("--weights", metavar="FILE|random", help="Checkpoint of the network, or an untrained one.")
+@click.option("--output", type=FOLDER, required=True, help="Where index.csv, features.npy and embedding.json go.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes side by side. Default: one a processor.")
+@click.option(
+    "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
+)
+def command(
+    dataset: str | None,
+    embedding: str,
+    weights: str | None,
+    output: Path,
+    device: str,
+    workers: int | None,
+    cache: Path | None,
+) -> None:
+    """Write the embedding of a data set's clips into a folder that `run --dataset features:DIR` reads."""
+    from asdbench.asking import with_weights
+    from asdbench.cli.progress import TerminalProgress
+    from asdbench.datasets import configured, open_dataset
+    from asdbench.execution import default_workers, executing
+    from asdbench.extraction import CHUNK, extract_folder
+    from asdbench.running import check_device, default_cache, keep_digests
+
+    folder = cache or default_cache()
+    data, chosen = open_dataset(dataset)
+    keep_digests(data, folder)
+    given = weights or configured("weights") or ("random" if data.profile == "quick" else None)
+    spec = str(with_weights(embedding, given))
+    check_device(device)
+    with TerminalProgress() as progress:
+        progress.say(f"data: {chosen}")
+        with executing(min(workers or default_workers(1), max(1, len(data.clips) // CHUNK))) as executor:
+            count = extract_folder(data, spec, output, folder, executor, progress, device)
+    click.echo(f"{count} clips embedded in {output}", err=True)
+    click.echo(f"next:    asdbench run --dataset features:{output}", err=True)

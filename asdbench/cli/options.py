@@ -1,0 +1,42 @@
+"""Option types that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names separated by commas, as a tuple."""
+
+    name = "name,name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Split and strip; an empty list of names is a mistake."""
+        if isinstance(value, tuple):
+            return value
+        names = tuple(part.strip() for part in str(value).split(",") if part.strip())
+        if not names:
+            self.fail("no name given", param, ctx)
+        return names
+
+
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """Whole numbers from 0 separated by commas, as a tuple."""
+
+    name = "n,n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Split and convert."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in str(value).split(",") if part.strip()]
+        if not parts or not all(part.isdecimal() for part in parts):
+            self.fail(f"{value!r} is no list of whole numbers such as 777,778", param, ctx)
+        return tuple(int(part) for part in parts)
+
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+DATASET_HELP = "toy, dcase2021:ROOT or features:DIR. Without it: ASDBENCH_DATA, then asdbench.toml, then toy."

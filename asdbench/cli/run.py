@@ -1,0 +1,102 @@
+"""``asdbench run``."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers
+
+
+@click.command("run")
+@click.option("--dataset", metavar="SPEC", help=DATASET_HELP)
+@click.option(
+    "--systems", metavar="SPECS", help="Systems separated by commas, such as clvae,cvae[epochs=50]. Default: all."
+)
+@click.option("--machines", type=Names(), default=None, help="Machines to score. Default: all.")
+@click.option("--sections", type=Names(), default=None, help="Sections to score. Default: all.")
+@click.option("--domains", type=Names(), default=None, help="Domains to score: source, target. Default: all.")
+@click.option("--seeds", type=Numbers(), default="777", show_default=True, help="One run a seed.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Training epochs, for systems whose spec does not say.")
+@click.option("--weights", metavar="FILE|random", help="Checkpoint of the pretrained network, or an untrained one.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads of a job: part of its identity.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes side by side. Default: processors / threads. Moves no score.",
+)
+@click.option("--results", type=FOLDER, default=Path("results"), show_default=True, help="Where results go.")
+@click.option(
+    "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
+)
+@click.option("--replace", is_flag=True, help="Replace results made with other parameters.")
+def command(
+    dataset: str | None,
+    systems: str | None,
+    machines: tuple[str, ...] | None,
+    sections: tuple[str, ...] | None,
+    domains: tuple[str, ...] | None,
+    seeds: tuple[int, ...],
+    epochs: int | None,
+    weights: str | None,
+    device: str,
+    threads: int,
+    workers: int | None,
+    results: Path,
+    cache: Path | None,
+    replace: bool,
+) -> int:
+    """Run systems over a data set and print their tables.
+
+    What is finished is not computed again. The exit code is 1 where some cells have no value.
+    """
+    from asdbench.cli.progress import TerminalProgress
+    from asdbench.reports import markdown, tables
+    from asdbench.running import run
+
+    with TerminalProgress() as progress:
+        summary = run(
+            dataset,
+            systems,
+            machines=machines or (),
+            sections=sections or (),
+            domains=domains or (),
+            seeds=seeds,
+            epochs=epochs,
+            weights=weights,
+            device=device,
+            threads=threads,
+            workers=workers,
+            results=results,
+            cache=cache,
+            replace=replace,
+            progress=progress,
+            command=shlex.join(["asdbench", *sys.argv[1:]]),
+        )
+    click.echo(markdown.render(tables.build(results, only=summary.folders)), nl=False)
+    click.echo("", err=True)
+    for name, reason in summary.not_applicable:
+        click.echo(f"not applicable: {name}: {reason}", err=True)
+    for warning in dict.fromkeys(summary.warnings):
+        click.echo(f"warning: {warning}", err=True)
+    for system, seed, cell, reason in summary.failed:
+        click.echo(f"no value: {system}, seed {seed}, {cell}: {reason}", err=True)
+    done = f"{summary.trained} trained, {summary.shared} taken from an equal model, {summary.reused} found finished"
+    click.echo(f"{done}; {len(summary.failed)} cells without a value; {summary.seconds:.1f} s", err=True)
+    where = results / summary.dataset
+    click.echo(f"results: {where}", err=True)
+    folder = [] if results == Path("results") else [str(results)]
+    again = shlex.join(["asdbench", "report", *folder, "--dataset", summary.dataset])
+    click.echo(f"next:    {again}", err=True)
+    explicit = {name for name, _ in summary.not_applicable} if systems else set()
+    return 1 if summary.failed or explicit else 0

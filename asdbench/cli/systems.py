@@ -1,0 +1,65 @@
+"""``asdbench systems`` and ``asdbench systems show NAME``."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+
+import click
+
+from asdbench import registry
+
+
+@click.group("systems", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List the systems there are, or show one: `systems show clvae`."""
+    if context.invoked_subcommand is not None:
+        return
+    entries = registry.entries("systems")
+    width = max(map(len, entries))
+    for name, entry in entries.items():
+        system = registry.create("systems", name)
+        click.echo(f"{name:<{width}}  {system.title}")
+        click.echo(f"{'':<{width}}  from {entry.origin} ({entry.target}); features: {system.model.embedding}")
+    click.echo("\nasdbench systems show NAME tells a system's parameters and what the report says of each.")
+
+
+@command.command("show")
+@click.argument("name")
+def show(name: str) -> None:
+    """Show a system: source, formula, parameters with defaults, and what the report says of each."""
+    spec = registry.parse(name)
+    make = registry.factory("systems", spec.name)
+    system = registry.create("systems", spec)
+    formula = " + ".join(f"{weight:g} {component}" for component, weight in system.formula.items())
+    entry = registry.entries("systems").get(spec.name)
+    click.echo(f"{system.name}: {system.title}\n")
+    for label, value in (
+        ("source", system.source),
+        ("comes from", f"{entry.origin} ({entry.target})" if entry else spec.name),
+        ("features", system.model.embedding),
+        ("one fit a", system.model.scope),
+        ("score", formula),
+        ("published as", system.published or "not published"),
+        (
+            "quick budget",
+            ", ".join(f"{key}={value}" for key, value in system.quick.items()) or "none: nothing to shorten",
+        ),
+    ):
+        click.echo(f"  {label + ':':<14}{value}")
+    summary = inspect.cleandoc(make.__doc__ or "").partition("\nParameters\n")[0].strip()
+    click.echo("\n" + textwrap.indent(summary, "  "))
+    _show_parameters("Parameters", make)
+    embedding = registry.parse(system.model.embedding)
+    _show_parameters(f"Parameters of the embedding {embedding.name}", registry.factory("embeddings", embedding.name))
+
+
+def _show_parameters(title: str, make: object) -> None:
+    assert callable(make)
+    words = registry.documentation(make)
+    click.echo(f"\n{title}:")
+    for key, parameter in registry.parameters(make).items():
+        click.echo(f"  {key}={parameter.default}  ({registry.describe(parameter.annotation)})")
+        if words.get(key):
+            click.echo(textwrap.fill(words[key], 96, initial_indent="      ", subsequent_indent="      "))

@@ -1,0 +1,59 @@
+"""A run beside what was published: which table, may they be compared at all, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asdbench.metrics.aggregate import CellMetrics
+from asdbench.published import Table, official_counts, tables
+
+BENCHMARK = "dcase2021"
+
+
+@dataclass(frozen=True)
+class Published:
+    """The published table of a system, or why there is none beside it.
+
+    Parameters
+    ----------
+    table : Table or None
+    why_not : str
+        Why the published columns are left out; empty where they are not.
+    """
+
+    table: Table | None
+    why_not: str = ""
+
+
+def published_for(manifest: Mapping[str, Any]) -> Published:
+    """The published table that a run's manifest may be set beside.
+
+    Only a run on the DCASE 2021 layout is: on synthetic sound, and on features of which nobody knows that they are
+    those of the benchmark, a difference from a published number says nothing.
+    """
+    key = manifest["system"]["published"]
+    stamps = manifest["stamps"]
+    if not key:
+        return Published(None, "no published table of this system is known")
+    if "synthetic data" in stamps:
+        return Published(None, "published values are left out: synthetic data cannot be compared with them")
+    if not manifest["dataset"]["spec"].startswith(BENCHMARK):
+        return Published(
+            None,
+            "published values are left out: they are of DCASE 2021 Task 2, and this data set is not known to be it",
+        )
+    return Published(tables()[key])
+
+
+def other_counts(cell: CellMetrics) -> str | None:
+    """How a cell's clip counts differ from those of DCASE 2021, or None where they do not."""
+    counts = official_counts()
+    official = (
+        counts.get((cell.machine, cell.section, cell.domain, "test", "normal"), 0),
+        counts.get((cell.machine, cell.section, cell.domain, "test", "anomaly"), 0),
+    )
+    if official == (cell.n_normal, cell.n_anomaly):
+        return None
+    return f"{cell.n_normal}+{cell.n_anomaly} test clips here, {official[0]}+{official[1]} in DCASE 2021"

@@ -1,0 +1,134 @@
+"""Extracts features of a data set's clips into the cache, or into a folder that ``features:DIR`` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asdbench import registry
+from asdbench.api import Clip, Dataset, Embedding
+from asdbench.datasets import fingerprint
+from asdbench.datasets.features import write
+from asdbench.errors import DataError, UsageError
+from asdbench.execution import each
+from asdbench.jobs import embed_chunk
+from asdbench.progress import Progress
+
+CHUNK = 8  # clips a worker embeds between two signs of life
+Unusable = dict[str, dict[tuple[str, str], str]]
+"""Embedding's spec -> (machine, clip) -> why the clip cannot be used."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Clips whose features are wanted: the embedding's spec and recipe."""
+
+    embedding: str
+    recipe: Mapping[str, Any]
+    clips: Sequence[Clip]
+
+
+def extract(
+    data: Dataset, requests: Iterable[Request], root: Path, executor: Executor, progress: Progress, device: str
+) -> Unusable:
+    """Embed the clips that the cache below ``root`` lacks, equal ones once.
+
+    Clips that cannot be used are not an error here: they come back with the reason.
+    """
+    from asdbench.embeddings.cache import FeatureCache
+
+    unusable: Unusable = {}
+    reader = data.reader
+    if reader is None:
+        return unusable
+    missing: dict[str, dict[str, list[Clip]]] = {}  # embedding -> digest -> the clips with that content
+    for request in requests:
+        cache = FeatureCache(root, request.recipe)
+        lacking = missing.setdefault(request.embedding, {})
+        for clip in request.clips:
+            digest = data.digest(clip)
+            if digest in lacking:
+                lacking[digest].append(clip)
+            elif not cache.has(digest):
+                lacking[digest] = [clip]
+    calls = []
+    for spec, lacking in missing.items():
+        digests = list(lacking)
+        for start in range(0, len(digests), CHUNK):
+            own = digests[start : start + CHUNK]
+            clips = [lacking[digest][0] for digest in own]
+            calls.append(((spec, own), embed_chunk, (spec, clips, own, reader, root, device)))
+    if calls:
+        progress.stage("embedding", sum(map(len, missing.values())))
+    for (spec, own), bad in each(executor, calls):
+        progress.advance(len(own), f"{registry.parse(spec).name} clips")
+        for position, reason in bad.items():
+            for clip in missing[spec][own[position]]:
+                unusable.setdefault(spec, {})[clip.machine, clip.name] = reason
+    return unusable
+
+
+def extract_folder(
+    data: Dataset,
+    embedding: str,
+    output: Path,
+    cache: Path,
+    executor: Executor,
+    progress: Progress,
+    device: str = "cpu",
+) -> int:
+    """Write the embedding of all clips of a data set into a folder that ``features:DIR`` reads.
+
+    Parameters
+    ----------
+    embedding : str
+        A spec with weights: ``resnet38[weights=FILE]``.
+    output : Path
+    cache : Path
+        The cache's folder; what is there is not computed again.
+
+    Returns
+    -------
+    int
+        Number of clips.
+
+    Raises
+    ------
+    UsageError
+        For an embedding that does not give one vector a clip, or a data set without sound.
+    DataError
+        Where a clip cannot be used: an index that lacks it would change the metrics without a word.
+    """
+    from asdbench.embeddings.cache import FeatureCache
+
+    made: Embedding = registry.create("embeddings", embedding)
+    if made.kind != "vector":
+        raise UsageError(f"{made.name} gives {made.kind}, not one vector a clip", hint="choose resnet38 or cnn14")
+    if data.reader is None:
+        raise UsageError(f"{data.spec} has no sound to embed", hint="give a data set of sound files")
+    root = cache / "features"
+    clips = list(data.clips)
+    bad = extract(data, [Request(embedding, made.recipe, clips)], root, executor, progress, device).get(embedding, {})
+    if bad:
+        raise DataError(
+            f"{len(bad)} of {len(clips)} clips cannot be embedded",
+            looked="\n".join(list(bad.values())[:5]),
+            hint="mend or remove these clips; what is embedded already is kept in the cache",
+        )
+    stored = FeatureCache(root, made.recipe)
+    weights = made.recipe.get("weights", "none")
+    write(
+        output,
+        clips,
+        np.stack([stored.load(data.digest(clip)) for clip in clips]),
+        recipe=made.recipe,
+        weights=str(weights["sha256"]) if isinstance(weights, Mapping) else str(weights),
+        fingerprint=fingerprint(data, clips),
+        stamps=list(dict.fromkeys([*data.stamps, *made.stamps])),
+    )
+    return len(clips)

@@ -1,0 +1,235 @@
+"""What workers do: embed a chunk of clips, train and apply one job's fits.
+
+Everything here is a function of picklable values, so any ``concurrent.futures.Executor`` will do. Embedding always uses
+one thread a worker, so that cached features do not depend on who computed them.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from asdbench.api import DOMAINS, Batch, Cell, Clip, FitContext, Floats, Kind, System, Waveform
+from asdbench.errors import AsdbenchError, ClipError, FitError
+from asdbench.execution import threads_set
+from asdbench.planning import Fit, Unit, derive_seed, test_order
+from asdbench.registry import create
+from asdbench.store import Components, join
+
+EMBEDDING_THREADS = 1
+
+
+class FeatureSource(Protocol):
+    """Where a job finds the features of its clips."""
+
+    def load(self, clips: Sequence[Clip]) -> Floats | list[Floats]:
+        """Features in the order of ``clips``."""
+
+
+@dataclass(frozen=True)
+class CachedFeatures:
+    """Features in the cache, by the digest of each clip's content."""
+
+    root: Path
+    recipe: Mapping[str, Any]
+    kind: Kind
+    digests: Mapping[tuple[str, str], str]
+
+    def load(self, clips: Sequence[Clip]) -> Floats | list[Floats]:
+        """Features in the order of ``clips``: one array for vectors, else one a clip."""
+        from asdbench.embeddings.cache import FeatureCache
+
+        cache = FeatureCache(self.root, self.recipe)
+        loaded = [cache.load(self.digests[clip.machine, clip.name]) for clip in clips]
+        return np.stack(loaded) if self.kind == "vector" and loaded else loaded
+
+
+@dataclass(frozen=True)
+class FeatureFile:
+    """Features in somebody's ``features.npy``."""
+
+    path: Path
+
+    def load(self, clips: Sequence[Clip]) -> Floats | list[Floats]:
+        """The clips' rows."""
+        table = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        return np.asarray(table[[clip.row for clip in clips]], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model trained for one seed and one unit."""
+
+    spec: str
+    unit: Unit
+    seed: int
+    threads: int
+    device: str
+    source: FeatureSource
+    unusable: Mapping[tuple[str, str], str]
+
+
+@dataclass
+class Outcome:
+    """What a job gives back.
+
+    Parameters
+    ----------
+    components : Components
+        Of training and test clips.
+    failed : mapping of Cell to str
+        Cells without components, with the reason; the next run tries them again.
+    impossible : mapping of Cell to str
+        Cells that this data cannot give (no training clips), with the reason; trying again is no use.
+    history, fits : list, dict
+        Loss terms per epoch; clips, sections and seconds per fit.
+    trace : str
+        Tracebacks of what went wrong in code.
+    """
+
+    components: Components
+    failed: dict[Cell, str] = field(default_factory=dict)
+    impossible: dict[Cell, str] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    fits: dict[str, Any] = field(default_factory=dict)
+    trace: str = ""
+
+
+def embed_chunk(
+    spec: str,
+    clips: Sequence[Clip],
+    digests: Sequence[str],
+    reader: Callable[[Clip], Waveform],
+    root: Path,
+    device: str,
+) -> dict[int, str]:
+    """Embed clips and put them into the cache; position -> reason for those that cannot be used."""
+    from asdbench.embeddings import embed_clips
+    from asdbench.embeddings.cache import FeatureCache
+
+    embedding = create("embeddings", spec)
+    cache = FeatureCache(root, embedding.recipe)
+    unusable: dict[int, str] = {}
+    sounds: dict[int, Waveform] = {}
+    for position, clip in enumerate(clips):
+        try:
+            sounds[position] = reader(clip)
+        except ClipError as error:
+            unusable[position] = _reason(error)
+    with threads_set(EMBEDDING_THREADS):
+        try:
+            made = dict(zip(sounds, embed_clips(embedding, list(sounds.values()), device), strict=True))
+        except ClipError:
+            made = {}  # one of them is too short: find out which, one by one
+            for position, sound in sounds.items():
+                try:
+                    made[position] = embed_clips(embedding, [sound], device)[0]
+                except ClipError as error:
+                    unusable[position] = _reason(error, clips[position])
+    for position, features in made.items():
+        if np.isfinite(features).all():
+            cache.save(digests[position], features)
+        else:
+            unusable[position] = f"{clips[position].path or clips[position].name}: its features are not finite"
+    return unusable
+
+
+def _reason(error: AsdbenchError, clip: Clip | None = None) -> str:
+    text = f"{error.message} ({error.looked})" if error.looked else error.message
+    name = "" if clip is None else str(clip.path or clip.name)
+    return text if name in text else f"{name}: {text}"
+
+
+def run_job(job: Job) -> Outcome:
+    """Train and apply a job's fits. A fit that fails takes only its own cells with it."""
+    system: System[Any] = create("systems", job.spec)
+    parts: list[Components] = []
+    outcome = Outcome(Components([], {}))
+    with threads_set(job.threads):
+        for fit in job.unit.fits:
+            try:
+                parts += _run_fit(system, fit, job, outcome)
+            except AsdbenchError as error:
+                _fail(outcome, fit, f"{error.message}{f' ({error.looked})' if error.looked else ''}")
+            except (
+                Exception
+            ) as error:  # a plug-in may raise anything: its cells fail with the reason and the trace is kept
+                outcome.trace += traceback.format_exc()
+                _fail(outcome, fit, f"{type(error).__name__}: {error}")
+    outcome.components = join(parts)
+    return outcome
+
+
+def _fail(outcome: Outcome, fit: Fit, reason: str) -> None:
+    outcome.failed.update({clip.cell: reason for clip in fit.test})
+    outcome.fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
+
+
+def _run_fit(system: System[Any], fit: Fit, job: Job, outcome: Outcome) -> list[Components]:
+    bad = [clip for clip in fit.train if (clip.machine, clip.name) in job.unusable]
+    if bad:
+        first = job.unusable[bad[0].machine, bad[0].name]
+        raise FitError(f"{len(bad)} of {len(fit.train)} training clips cannot be used", looked=first)
+    if not fit.train:
+        outcome.impossible.update({clip.cell: f"section {clip.section} has no training clips" for clip in fit.test})
+        return []
+    classes = sorted({(clip.machine, clip.section) for clip in fit.train})
+    test: list[Clip] = []
+    for clip in fit.test:
+        if (clip.machine, clip.section) not in classes:
+            outcome.impossible[clip.cell] = f"section {clip.section} has no training clips"
+        elif (clip.machine, clip.name) in job.unusable:
+            outcome.failed[clip.cell] = job.unusable[clip.machine, clip.name]
+        else:
+            test.append(clip)
+    started = time.perf_counter()
+    train = _batch(job.source.load(fit.train), fit.train, classes)
+    loaded = time.perf_counter()
+    context = FitContext(derive_seed(job.seed, fit.label, system.model), job.device, job.threads)
+    fitted = system.model.fit(train, context)
+    trained = time.perf_counter()
+    parts = [_components("train", fit.train, fitted.components(train))]
+    if test:
+        order = test_order(job.seed, fit.label, len(test))
+        shown = [test[position] for position in order]
+        values = fitted.components(_batch(job.source.load(shown), shown, classes))
+        back = np.argsort(order)
+        parts.append(_components("test", test, {name: np.asarray(column)[back] for name, column in values.items()}))
+    outcome.history += [{"fit": fit.label, **terms} for terms in context.history]
+    outcome.fits[fit.label] = {
+        "train_clips": len(fit.train),
+        "steps": context.steps,
+        "sections": sorted({clip.section for clip in fit.train}),
+        "seconds": {
+            "load": round(loaded - started, 3),
+            "fit": round(trained - loaded, 3),
+            "score": round(time.perf_counter() - trained, 3),
+        },
+    }
+    return parts
+
+
+def _batch(features: Floats | list[Floats], clips: Sequence[Clip], classes: Sequence[tuple[str, str]]) -> Batch:
+    section = {pair: code for code, pair in enumerate(classes)}
+    machine = {name: code for code, name in enumerate(sorted({name for name, _ in classes}))}
+    return Batch(
+        features,
+        np.array([machine.get(clip.machine, -1) for clip in clips], dtype=np.int64),
+        np.array([section.get((clip.machine, clip.section), -1) for clip in clips], dtype=np.int64),
+        np.array([DOMAINS.index(clip.domain) if clip.domain in DOMAINS else -1 for clip in clips], dtype=np.int64),
+        len(classes),
+    )
+
+
+def _components(split: str, clips: Sequence[Clip], values: Mapping[str, Floats]) -> Components:
+    for name, column in values.items():
+        if np.shape(column) != (len(clips),):
+            raise FitError(f"component {name!r} has shape {np.shape(column)} for {len(clips)} clips")
+    identity = [(split, clip.machine, clip.section, clip.domain, clip.name) for clip in clips]
+    return Components(identity, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()})

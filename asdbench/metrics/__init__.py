@@ -1,0 +1,37 @@
+"""Metrics as plain functions of arrays; numpy only at import.
+
+:mod:`~asdbench.metrics.roc` (AUC, pAUC), :mod:`~asdbench.metrics.decision` (gamma threshold, precision, recall, F1),
+:mod:`~asdbench.metrics.aggregate` (cells, means, official score). All values are fractions.
+"""
+
+from asdbench.metrics.aggregate import (
+    CellMetrics,
+    Means,
+    Summary,
+    arithmetic_mean,
+    harmonic_mean,
+    label_codes,
+    official_score,
+    score_cells,
+    summarise,
+)
+from asdbench.metrics.decision import Threshold, decide, gamma_threshold, precision_recall_f1
+from asdbench.metrics.roc import auc, pauc
+
+__all__ = [
+    "CellMetrics",
+    "Means",
+    "Summary",
+    "Threshold",
+    "arithmetic_mean",
+    "auc",
+    "decide",
+    "gamma_threshold",
+    "harmonic_mean",
+    "label_codes",
+    "official_score",
+    "pauc",
+    "precision_recall_f1",
+    "score_cells",
+    "summarise",
+]

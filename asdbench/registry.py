@@ -1,0 +1,314 @@
+"""Names to things: specs, entry points, parameters.
+
+A *spec* is ``name[param=value,...]``; specs nest (``mvg[embedding=resnet38[blocks=pre-add]]``), commas inside brackets
+do not split. A data set's spec may end in ``:ARGUMENT`` (``dcase2021:/data``). The name is an entry point of the
+group ``asdbench.systems``, ``asdbench.embeddings`` or ``asdbench.datasets`` (built-in ones are declared in just the
+same way), or ``./file.py:factory``. The keyword parameters of the factory are the parameters of the spec.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from asdbench.errors import UsageError
+
+Group = Literal["systems", "embeddings", "datasets"]
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed spec. ``str()`` gives it back, parameters in the order they were written."""
+
+    name: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    argument: str | None = None
+
+    def __str__(self) -> str:
+        inner = ",".join(f"{key}={value}" for key, value in self.parameters)
+        text = f"{self.name}[{inner}]" if inner else self.name
+        return text if self.argument is None else f"{text}:{self.argument}"
+
+    def with_parameters(self, **more: object) -> Spec:
+        """The same spec with parameters added or replaced."""
+        merged = {**dict(self.parameters), **{key: str(value) for key, value in more.items()}}
+        return Spec(self.name, tuple(merged.items()), self.argument)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered factory, not yet imported."""
+
+    name: str
+    group: Group
+    target: str
+    origin: str
+
+    def load(self) -> Callable[..., Any]:
+        """Import the factory."""
+        return typing.cast(Callable[..., Any], EntryPoint(self.name, self.target, f"asdbench.{self.group}").load())
+
+
+def split(text: str) -> list[str]:
+    """Split at the commas that stand outside brackets; blank parts are dropped.
+
+    Raises
+    ------
+    UsageError
+        Where brackets do not match.
+    """
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if depth < 0:
+            break
+        if character == "," and depth == 0:
+            parts.append(text[start:position])
+            start = position + 1
+    if depth != 0:
+        raise UsageError(f"brackets do not match in {text!r}", hint="write name[param=value,param=value]")
+    return [part.strip() for part in [*parts, text[start:]] if part.strip()]
+
+
+def parse(text: str) -> Spec:
+    """Parse a spec.
+
+    Raises
+    ------
+    UsageError
+        Where the text is not a spec.
+    """
+    match = re.match(r"((?:[^\[\]:,]*\.py:)?[^\[\]:,=]+)", text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is not a name", hint="write name or name[param=value,...]")
+    name, rest = match.group(1).strip(), text.strip()[match.end() :]
+    inner = ""
+    if rest.startswith("["):
+        end = _closing_bracket(rest)
+        inner, rest = rest[1:end], rest[end + 1 :]
+    if rest and not rest.startswith(":"):
+        raise UsageError(f"{text!r} is not a spec: {rest!r} is left over", hint="write name[param=value,...]")
+    parameters: dict[str, str] = {}
+    for part in split(inner):
+        key, equals, value = part.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"{part!r} in {text!r} is not param=value", hint="write name[param=value,...]")
+        if key.strip() in parameters:
+            raise UsageError(f"parameter {key.strip()!r} stands twice in {text!r}", hint="give it once")
+        parameters[key.strip()] = value.strip()
+    return Spec(name, tuple(parameters.items()), rest[1:] if rest else None)
+
+
+def _closing_bracket(text: str) -> int:
+    depth = 0
+    for position, character in enumerate(text):
+        depth += (character == "[") - (character == "]")
+        if depth == 0:
+            return position
+    raise UsageError(f"brackets do not match in {text!r}", hint="write name[param=value,param=value]")
+
+
+@lru_cache
+def entries(group: Group) -> Mapping[str, Entry]:
+    """All registered factories of a group by name, with the distribution each comes from."""
+    found: dict[str, Entry] = {}
+    for point in sorted(entry_points(group=f"asdbench.{group}"), key=lambda point: point.name):
+        distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "?"
+        other = found.get(point.name)
+        if other and other.target != point.value:
+            raise UsageError(
+                f"two packages register the {group[:-1]} {point.name!r}",
+                looked=f"{other.origin} and {distribution}",
+                hint="uninstall one of them, or name the other by ./file.py:factory",
+            )
+        found[point.name] = Entry(point.name, group, point.value, distribution)
+    return found
+
+
+def factory(group: Group, name: str) -> Callable[..., Any]:
+    """The factory of that name, or of ``./file.py:factory``.
+
+    Raises
+    ------
+    UsageError
+        Where there is none of that name ("did you mean ...?").
+    """
+    file, colon, attribute = name.rpartition(":")
+    if colon and file.endswith(".py"):
+        return _from_file(Path(file), attribute)
+    known = entries(group)
+    if name not in known:
+        raise unknown(group[:-1], name, known)
+    return known[name].load()
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name that does not exist, with the nearest ones that do."""
+    choices = list(known)
+    near = difflib.get_close_matches(name.lower(), [choice.lower() for choice in choices], n=1)
+    meant = next((choice for choice in choices if near and choice.lower() == near[0]), None)
+    return UsageError(
+        f"unknown {what} {name!r}",
+        looked=f"there are: {', '.join(choices) or 'none'}",
+        hint=f"did you mean {meant!r}?" if meant else f"choose one of the {what}s there are",
+    )
+
+
+def _from_file(path: Path, attribute: str) -> Callable[..., Any]:
+    if not path.is_file():
+        raise UsageError(
+            f"no such file: {path}", looked=str(path.absolute()), hint="give the path as ./file.py:factory"
+        )
+    module_spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert module_spec is not None  # it ends in .py
+    assert module_spec.loader is not None
+    module = importlib.util.module_from_spec(module_spec)
+    module_spec.loader.exec_module(module)
+    made = getattr(module, attribute, None)
+    if not callable(made):
+        raise UsageError(f"{path} has no function {attribute!r}", hint="give the path as ./file.py:factory")
+    return typing.cast(Callable[..., Any], made)
+
+
+def create(group: Group, spec: Spec | str, *leading: object) -> Any:
+    """Make the thing a spec names.
+
+    Parameters
+    ----------
+    group : {"systems", "embeddings", "datasets"}
+    spec : Spec or str
+    *leading
+        Positional arguments that go before the parameters (a data set's argument).
+
+    Raises
+    ------
+    UsageError
+        For an unknown name or parameter or a value that does not fit.
+    """
+    spec = parse(spec) if isinstance(spec, str) else spec
+    make = factory(group, spec.name)
+    return make(*leading, **convert(spec, make))
+
+
+def parameters(make: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The keyword parameters of a factory, with resolved annotations."""
+    signature = inspect.signature(make)
+    hints = typing.get_type_hints(make)
+    return {
+        name: parameter.replace(annotation=hints.get(name, parameter.annotation))
+        for name, parameter in signature.parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+
+
+def convert(spec: Spec, make: Callable[..., Any]) -> dict[str, Any]:
+    """The spec's parameters as values of the types that the factory declares."""
+    declared = parameters(make)
+    values = {}
+    for name, text in spec.parameters:
+        if name not in declared:
+            raise unknown(f"{spec.name} parameter", name, declared)
+        values[name] = _value(spec.name, name, text, declared[name].annotation)
+    return values
+
+
+def _value(owner: str, name: str, text: str, annotation: Any) -> Any:
+    members = _members(annotation)
+    for member in members:
+        if typing.get_origin(member) is Literal:
+            for choice in typing.get_args(member):
+                if text == str(choice):
+                    return choice
+        elif member is bool and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        elif member is types.NoneType and text == "None":
+            return None
+        elif member in (int, float, Path, str):
+            try:
+                return member(text)
+            except ValueError:
+                continue
+    raise UsageError(
+        f"{owner}: {name}={text} does not fit",
+        looked=f"{name} takes {describe(annotation)}",
+        hint="see asdbench systems show NAME",
+    )
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return typing.get_args(annotation)
+    return (annotation,)
+
+
+def describe(annotation: Any) -> str:
+    """A type for people: ``mean|sum``, ``float``, ``float|onecycle``."""
+    words: list[str] = []
+    for member in _members(annotation):
+        if typing.get_origin(member) is Literal:
+            words += [str(choice) for choice in typing.get_args(member)]
+        else:
+            words.append("None" if member is types.NoneType else getattr(member, "__name__", str(member)))
+    return "|".join(words)
+
+
+def takes(model: type) -> Callable[[T], T]:
+    """Decorate a factory that passes ``**parameters`` on to the dataclass ``model``.
+
+    The factory then shows the dataclass's fields as keyword parameters beside its own, so that each parameter, its
+    default and its documentation are written once.
+    """
+
+    def decorate(make: T) -> T:
+        hints = typing.get_type_hints(model)
+        own = [p for p in inspect.signature(make).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        passed = [
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+            )
+            for field in fields(model)
+            if field.init
+        ]
+        own_hints = typing.get_type_hints(make)
+        make.__signature__ = inspect.Signature([*own, *passed])  # type: ignore[attr-defined]  # functions have it, T hides it
+        make.__annotations__ = {**own_hints, **{p.name: p.annotation for p in passed}}
+        make.model = model  # type: ignore[attr-defined]  # where `systems show` finds the fields' documentation
+        return make
+
+    return decorate
+
+
+def documentation(make: Callable[..., Any]) -> Mapping[str, str]:
+    """What the docstrings of a factory and its model say of each parameter (numpydoc ``Parameters`` sections)."""
+    found: dict[str, str] = {}
+    model = getattr(make, "model", None)
+    for owner in [*(reversed(model.__mro__) if model else ()), make]:
+        if owner is not object and owner.__doc__:
+            found.update(_numpydoc_parameters(inspect.cleandoc(owner.__doc__)))
+    return found
+
+
+def _numpydoc_parameters(text: str) -> dict[str, str]:
+    section = re.search(r"^Parameters\n-+\n(.*?)(?=^\S[^\n]*\n-+\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in section.group(1).splitlines() if section else ():
+        if line and not line[0].isspace():
+            names = [name.strip() for name in line.partition(" : ")[0].split(",")]
+            found.update(dict.fromkeys(names, ""))
+        elif line.strip():
+            for name in names:
+                found[name] = f"{found[name]} {line.strip()}".strip()
+    return found

@@ -1,0 +1,103 @@
+"""Tables as Markdown: for the terminal, a README or a pull request. Names from data appear as text, never as markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from asdbench.metrics.aggregate import Means
+from asdbench.reports.tables import COLUMNS, Column, SystemTable
+
+NOT_THERE = "–"
+PARTS = {"dev": "", "eval": ", evaluation sections"}
+
+
+def render(tables: Sequence[SystemTable]) -> str:
+    """All tables, one after the other.
+
+    Parameters
+    ----------
+    tables : sequence of SystemTable
+
+    Returns
+    -------
+    str
+        Markdown; ends in a line break.
+    """
+    parts = []
+    for dataset in dict.fromkeys(table.dataset for table in tables):
+        own = [table for table in tables if table.dataset == dataset]
+        parts.append(f"# Results on {text(dataset)}")
+        parts.append(
+            "Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."
+            " Official score: the harmonic mean of all AUC and pAUC."
+        )
+        parts += [_system(table) for table in own]
+    return "\n\n".join(parts) + "\n"
+
+
+def text(value: object) -> str:
+    """A name from data as Markdown text: markup escaped, line breaks and control characters shown as spaces."""
+    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
+    return re.sub(r"([\\`*{}\[\]<>|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", plain)
+
+
+def _system(table: SystemTable) -> str:
+    from tabulate import tabulate
+
+    head = ["Machine", "Section", *(_label(column) for column in COLUMNS)]
+    if table.has_published:
+        head += [f"{_label(column)}, published" for column in COLUMNS]
+        head += [f"{_label(column)}, difference" for column in COLUMNS]
+    lines = []
+    machine = None
+    for row in table.rows:
+        section = f"{text(row.section)} †" if row.mark else text(row.section)
+        line = [text(row.machine) if row.machine != machine else "", section]
+        machine = row.machine
+        lines.append([*line, *_cells(row.ours, row.published, table.has_published)])
+    for name, pick in (("Arithmetic mean", "arithmetic"), ("Harmonic mean", "harmonic")):
+        ours, theirs = _pick(table.ours, pick), _pick(table.theirs, pick)
+        lines.append([f"**{name}**", "", *_cells(ours, theirs, table.has_published)])
+    body = tabulate(
+        lines, head, tablefmt="pipe", disable_numparse=True, colalign=["left", "left", *["right"] * (len(head) - 2)]
+    )
+    parts = [f"## {text(table.title)} · `{table.system.replace('`', '')}` on {text(table.dataset)}{PARTS[table.part]}"]
+    if table.stamps:
+        parts.append(
+            f"> **{', '.join(table.stamps).upper()}.** These numbers are no result and compare with nothing published."
+        )
+    parts += [body, _score(table), "\n".join(f"- {note}" for note in table.notes)]
+    return "\n\n".join(parts)
+
+
+def _label(column: Column) -> str:
+    domain, metric = column
+    return f"{metric.replace('auc', 'AUC')} {domain}"
+
+
+def _pick(means: Mapping[Column, Means], which: str) -> dict[Column, float]:
+    return {column: value.arithmetic if which == "arithmetic" else value.harmonic for column, value in means.items()}
+
+
+def _cells(ours: Mapping[Column, float], theirs: Mapping[Column, float], published: bool) -> list[str]:
+    cells = [_percent(ours.get(column)) for column in COLUMNS]
+    if published:
+        cells += [_percent(theirs.get(column)) for column in COLUMNS]
+        cells += [
+            f"{ours[column] - theirs[column]:+.2f}" if column in ours and column in theirs else NOT_THERE
+            for column in COLUMNS
+        ]
+    return cells
+
+
+def _percent(value: float | None) -> str:
+    return NOT_THERE if value is None else f"{value:.2f}"
+
+
+def _score(table: SystemTable) -> str:
+    line = f"**Official score: {_percent(table.score)}**"
+    if table.score is not None and table.their_score is not None:
+        line += f" · published, over the same cells: {table.their_score:.2f}"
+        line += f" · difference {table.score - table.their_score:+.2f}"
+    return line

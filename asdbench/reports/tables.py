@@ -1,0 +1,279 @@
+"""One table a system (and one more for evaluation sections, where there are any), as data.
+
+Shaped like the report's Tables 3 to 6: machines and sections down, AUC and pAUC of source and target across, in
+percent; with means, official score, the published values and the notes a reader needs.
+
+Several seeds: each value is the mean over the seeds; a cell that any seed lacks has none.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from asdbench.api import DOMAINS, Cell
+from asdbench.comparison import other_counts, published_for
+from asdbench.errors import DataError
+from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, means, official_score
+from asdbench.published import Table
+from asdbench.registry import unknown
+from asdbench.scoring import evaluate
+from asdbench.store import SeedFolder, seed_folders
+
+Column = tuple[str, Metric]
+COLUMNS: tuple[Column, ...] = tuple((domain, metric) for metric in RANKING for domain in DOMAINS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
+
+    ``mark`` is set where the clip counts are not those of DCASE 2021.
+    """
+
+    machine: str
+    section: str
+    ours: Mapping[Column, float]
+    published: Mapping[Column, float]
+    mark: bool = False
+
+
+@dataclass(frozen=True)
+class SystemTable:
+    """A system's table.
+
+    Parameters
+    ----------
+    dataset, system, title : str
+    part : {"dev", "eval"}
+        Development or evaluation sections; their means and official scores are never mixed.
+    stamps : tuple of str
+        What the table must say loudly.
+    rows : list of Row
+    ours, theirs : mapping of (domain, metric) to Means
+        Means per column, percent; ``theirs`` over the same cells as ours.
+    score, their_score : float or None
+        Official score, percent, over the same cells.
+    has_published : bool
+    notes : list of str
+        Budget, training data, features, what is missing and why.
+    """
+
+    dataset: str
+    system: str
+    title: str
+    part: str
+    stamps: tuple[str, ...]
+    rows: list[Row]
+    ours: Mapping[Column, Means]
+    theirs: Mapping[Column, Means]
+    score: float | None
+    their_score: float | None
+    has_published: bool
+    notes: list[str] = field(default_factory=list)
+
+
+def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] | None = None) -> list[SystemTable]:
+    """The tables of a results folder.
+
+    Parameters
+    ----------
+    results : Path
+    dataset : str or None
+        Only this data set.
+    only : iterable of SeedFolder or None
+        Only these folders.
+
+    Raises
+    ------
+    DataError
+        Where there are no results.
+    UsageError
+        For a data set that has none.
+    """
+    found = seed_folders(results)
+    names = sorted({folder.dataset for folder in found})
+    if dataset is not None and found and dataset not in names:
+        raise unknown("data set in these results", dataset, names)
+    wanted = None if only is None else {folder.path for folder in only}
+    groups: dict[tuple[str, str], list[SeedFolder]] = {}
+    for folder in found:
+        if dataset in (None, folder.dataset) and (wanted is None or folder.path in wanted):
+            groups.setdefault((folder.dataset, folder.system), []).append(folder)
+    if not groups:
+        raise DataError(
+            "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
+        )
+    return [table for folders in groups.values() for table in _tables(folders)]
+
+
+def _tables(folders: Sequence[SeedFolder]) -> list[SystemTable]:
+    parts = folders[0].parts()
+    per_seed = [{metrics.cell: metrics for metrics in evaluate(folder)} for folder in folders]
+    cells = sorted({cell for seed in per_seed for cell in seed})
+    split = {part: [cell for cell in cells if parts.get(cell, "dev") == part] for part in ("dev", "eval")}
+    return [_table(folders, per_seed, own, part) for part, own in split.items() if own]
+
+
+def _table(
+    folders: Sequence[SeedFolder], per_seed: Sequence[Mapping[Cell, CellMetrics]], cells: Sequence[Cell], part: str
+) -> SystemTable:
+    manifests = [folder.manifest() for folder in folders]
+    first = manifests[0]
+    published = published_for(first)
+    rows, missing, odd = [], dict[str, list[str]](), list[str]()
+    for machine, section in dict.fromkeys((cell.machine, cell.section) for cell in cells):
+        ours: dict[Column, float] = {}
+        marked = False
+        for domain in DOMAINS:
+            cell = Cell(machine, section, domain)
+            seeds = [seed.get(cell) for seed in per_seed]
+            if all(metrics is None for metrics in seeds):
+                continue
+            reason = _reason(seeds, folders)
+            if reason is not None:
+                missing.setdefault(reason, []).append(str(cell))
+                continue
+            for metric in RANKING:
+                ours[domain, metric] = 100 * statistics.fmean(_value(metrics, metric) for metrics in seeds)
+            difference = other_counts(seeds[0]) if published.table is not None and seeds[0] is not None else None
+            if difference:
+                marked = True
+                odd.append(f"{cell}: {difference}")
+        theirs = _published_row(published.table, machine, section)
+        rows.append(Row(machine, section, ours, theirs, marked))
+    own = {column: [row for row in rows if column in row.ours] for column in COLUMNS}
+    same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
+    notes = _notes(folders, manifests)
+    if published.why_not:
+        notes.append(published.why_not[0].upper() + published.why_not[1:] + ".")
+    elif published.table is not None:
+        notes += _published_notes(published.table, rows)
+    if odd:
+        notes.append(f"† not the published cell: other clips. {_some(odd)}")
+    notes += [f"– not scored: {_some(names)}: {reason}" for reason, names in missing.items()]
+    values = [row.ours[column] for row in rows for column in COLUMNS if column in row.ours]
+    return SystemTable(
+        dataset=folders[0].dataset,
+        system=folders[0].system,
+        title=first["system"]["title"],
+        part=part,
+        stamps=tuple(first["stamps"]),
+        rows=rows,
+        ours={column: means(row.ours[column] for row in scored) for column, scored in own.items() if scored},
+        theirs={column: means(row.published[column] for row in scored) for column, scored in same.items()},
+        score=100 * official_score(value / 100 for value in values) if values else None,
+        their_score=100
+        * official_score(row.published[column] / 100 for column, scored in same.items() for row in scored)
+        if same and len(same) == sum(map(bool, own.values()))
+        else None,
+        has_published=any(row.published for row in rows),
+        notes=notes,
+    )
+
+
+def _value(metrics: CellMetrics | None, metric: Metric) -> float:
+    value = None if metrics is None else metrics.value(metric)
+    assert value is not None  # _reason found none missing
+    return value
+
+
+def _reason(seeds: Sequence[CellMetrics | None], folders: Sequence[SeedFolder]) -> str | None:
+    """Why a cell has no value, with the seed where only some of several lack it."""
+    for metrics, folder in zip(seeds, folders, strict=True):
+        if metrics is None or metrics.auc is None:
+            reason = (metrics.reason if metrics else None) or "not run"
+            return reason if len(folders) == 1 else f"seed {folder.seed}: {reason}"
+    return None
+
+
+def _published_row(table: Table | None, machine: str, section: str) -> dict[Column, float]:
+    if table is None:
+        return {}
+    found: dict[Column, float] = {}
+    for domain, metric in COLUMNS:
+        if metric == "auc" or metric == "pauc":
+            value = table.cells.get((machine, section, domain, metric))
+            if value is not None:
+                found[domain, metric] = value
+    return found
+
+
+def _published_notes(table: Table, rows: Sequence[Row]) -> list[str]:
+    notes = [f"Published: {table.title} ({table.source}). Its means here are over the same cells as ours. {table.note}"]
+    if {(row.machine, row.section) for row in rows} >= set(table.rows) and table.printed_means:
+        printed = ", ".join(
+            f"{metric.replace('auc', 'AUC')} {domain} {value:.2f}"
+            for (domain, metric), value in table.printed_means.items()
+        )
+        notes.append(f"Its printed MEAN row: {printed}.")
+    return notes
+
+
+def _notes(folders: Sequence[SeedFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
+    first = manifests[0]
+    entries = [entry for manifest in manifests for entry in manifest["machines"].values()]
+    key = entries[0]["key"]
+    parameters = key["parameters"]
+    seeds = [folder.seed for folder in folders]
+    notes = [f"Seed {seeds[0]}." if len(seeds) == 1 else f"Mean over {len(seeds)} seeds: {', '.join(map(str, seeds))}."]
+    if "epochs" in parameters:
+        steps = sorted({fit["steps"] for entry in entries for fit in entry["fits"].values() if "steps" in fit})
+        spread = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}" if steps else "no"
+        profile = (
+            "; the `quick` profile of toy data, far below the full budget"
+            if first["dataset"]["profile"] == "quick"
+            else ""
+        )
+        notes.append(
+            f"Budget: {parameters['epochs']} epochs, batch {parameters.get('batch_size', '?')}"
+            f" ({spread} optimizer steps a fit){profile}. The last epoch counts."
+        )
+    clips = sorted({fit["train_clips"] for entry in entries for fit in entry["fits"].values()})
+    sections = sorted({s for entry in entries for fit in entry["fits"].values() for s in fit.get("sections", ())})
+    count = f"{clips[0]}" if len(clips) == 1 else f"{clips[0]} to {clips[-1]}"
+    notes.append(f"Trained on {count} normal clips a fit; sections {', '.join(sections) or 'none'}.")
+    notes.append(f"Features: {_features(first, key['embedding'])}.")
+    constant = sorted(
+        {
+            f"{machine}: {', '.join(e['constant'])}"
+            for m in manifests
+            for machine, e in m["machines"].items()
+            if e["constant"]
+        }
+    )
+    if constant:
+        notes.append(f"**Collapsed model**: components that are constant over a machine's clips: {_some(constant)}.")
+    undecided = sorted(
+        {
+            f"{m}: {e['threshold']['reason']}"
+            for x in manifests
+            for m, e in x["machines"].items()
+            if e["threshold"]["value"] is None
+        }
+    )
+    if undecided:
+        notes.append(f"No decisions: {_some(undecided)}.")
+    versions = ", ".join(sorted({f"asdbench {entry['key']['asdbench']}" for entry in entries}))
+    notes.append(
+        f"Made with {versions}, {key['threads']} thread(s) a job, {key['device']}; spec `{first['system']['spec']}`."
+    )
+    return notes
+
+
+def _features(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    name = manifest["system"]["embedding"] or "given (`features.npy`)"
+    weights = recipe.get("weights")
+    if weights == "random":
+        return f"{name}: random weights, an untrained network"
+    if isinstance(weights, Mapping):
+        published = "the published checkpoint" if weights.get("published") else "not the published checkpoint"
+        return f"{name}: {published}, sha256 {str(weights.get('sha256'))[:12]}…"
+    return str(name)
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,263 @@
+"""``asdbench run``: data set, systems, plan, embedding, jobs, results. What is done already is not done again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
+from pathlib import Path
+from typing import Any
+
+from asdbench.api import Cell, Dataset
+from asdbench.asking import ask, choose_cells
+from asdbench.datasets import configured, open_dataset
+from asdbench.datasets.dcase import DcaseDataset
+from asdbench.datasets.digests import Digests
+from asdbench.errors import DataError, UsageError
+from asdbench.execution import default_workers, each, executing
+from asdbench.extraction import CHUNK, Request, Unusable, extract
+from asdbench.jobs import run_job
+from asdbench.progress import Progress
+from asdbench.recording import environment, record, refresh
+from asdbench.resuming import Wanted, Work, compare
+from asdbench.scoring import evaluate
+from asdbench.store import SeedFolder
+
+
+@dataclass
+class RunSummary:
+    """What a run did.
+
+    Parameters
+    ----------
+    dataset, chosen : str
+        The data set's name, and in words which one was taken and why.
+    results : Path
+    folders : list of SeedFolder
+        The folders that hold the answer to what was asked.
+    trained, shared, reused : int
+        Jobs trained; units taken over from a system with the same model; machines found finished.
+    failed : list of (system, seed, Cell, reason)
+        Cells without a score.
+    warnings : list of str
+        Constant components, missing thresholds.
+    not_applicable : list of (system, reason)
+        Systems that cannot work on these features.
+    seconds : float
+        Time of the whole run.
+    """
+
+    dataset: str
+    chosen: str
+    results: Path
+    folders: list[SeedFolder] = field(default_factory=list)
+    trained: int = 0
+    shared: int = 0
+    reused: int = 0
+    failed: list[tuple[str, int, Cell, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    not_applicable: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def run(
+    dataset: str | None = None,
+    systems: str | None = None,
+    *,
+    machines: Sequence[str] = (),
+    sections: Sequence[str] = (),
+    domains: Sequence[str] = (),
+    seeds: Sequence[int] = (777,),
+    epochs: int | None = None,
+    weights: str | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+    workers: int | None = 1,
+    results: Path | str = "results",
+    cache: Path | str | None = None,
+    replace: bool = False,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    command: str = "asdbench.run(...)",
+) -> RunSummary:
+    """Run systems over a data set and write their result folders.
+
+    Parameters
+    ----------
+    dataset : str or None
+        A spec (``toy``, ``dcase2021:ROOT``, ``features:DIR``); None: ASDBENCH_DATA, asdbench.toml, else toy.
+    systems : str or None
+        Specs separated by commas; None: all registered ones.
+    machines, sections, domains : sequence of str
+        The cells to score; empty: all. What a model trains on depends on its scope alone.
+    seeds : sequence of int
+    epochs : int or None
+        Training epochs of every system that has them, unless its spec says otherwise.
+    weights : str or None
+        Checkpoint of the pretrained embedding, or ``random``.
+    device : str
+        ``cpu``, ``cuda``, ``cuda:1``.
+    threads : int
+        Threads of a job: part of its identity.
+    workers : int or None
+        Processes; None: as many as fill the processors. With more than 1, call from a module that is safe to import
+        (``if __name__ == "__main__"``).
+    results, cache : path
+    replace : bool
+        Replace results made with other parameters instead of refusing.
+    executor : concurrent.futures.Executor or None
+        Anybody's executor instead of our own processes.
+    progress : Progress or None
+    command : str
+        How it was called, for the manifest.
+
+    Returns
+    -------
+    RunSummary
+
+    Raises
+    ------
+    AsdbenchError
+        Where the run as a whole cannot go on. What fails for some cells only stands in the summary.
+    """
+    started = time.perf_counter()
+    progress = progress or Progress()
+    if threads < 1 or (workers is not None and workers < 1):
+        raise UsageError("--threads and --workers start at 1", looked=f"threads {threads}, workers {workers}")
+    cache_folder = Path(cache) if cache else default_cache()
+    data, chosen = open_dataset(dataset)
+    keep_digests(data, cache_folder)
+    summary = RunSummary(data.name, chosen, Path(results))
+    progress.say(f"data: {chosen}")
+    asked, summary.not_applicable = ask(data, systems, epochs, weights or configured("weights"))
+    for name, reason in summary.not_applicable:
+        progress.say(f"{name}: not applicable: {reason}")
+    if not asked:
+        raise UsageError(
+            "none of these systems can run on this data",
+            looked="; ".join(f"{name}: {reason}" for name, reason in summary.not_applicable),
+            hint="see `asdbench systems`",
+        )
+    cells = choose_cells(data, machines, sections, domains)
+    work = compare(
+        data,
+        asked,
+        sorted({cell.machine for cell in cells}),
+        list(dict.fromkeys(seeds)),
+        threads=threads,
+        device=device,
+        results=Path(results),
+        features=cache_folder / "features",
+        replace=replace,
+    )
+    summary.reused = work.reused
+    about: dict[str, Any] = {"command": command, "seconds": {}}
+    for wanted, outcome, where in work.shared:
+        record(
+            data, wanted.asked, wanted.folder, wanted.unit, wanted.key, outcome, cells, {**about, "environment": where}
+        )
+        summary.shared += 1
+    if work.jobs:
+        check_device(device)
+        count = min(workers or default_workers(threads), _steps(work))
+        with nullcontext(executor) if executor else executing(count) as pool:
+            before = time.perf_counter()
+            requests = [
+                Request(wanted[0].asked.embedding, wanted[0].asked.features.recipe, job.unit.clips)
+                for job, wanted in work.jobs.values()
+            ]
+            unusable = extract(data, requests, cache_folder / "features", pool, progress, device)
+            about["environment"] = environment(device)
+            about["seconds"] = {"embedding": round(time.perf_counter() - before, 3)}
+            _train(data, work, pool, progress, unusable, cells, about, summary)
+    for one, folder in work.folders:
+        refresh(data, one, folder, cells)
+        summary.folders.append(folder)
+        _collect(folder, cells, summary)
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def default_cache() -> Path:
+    """Where features and hashes are kept: ASDBENCH_CACHE, else the user's cache folder."""
+    import platformdirs
+
+    return Path(os.environ.get("ASDBENCH_CACHE") or platformdirs.user_cache_dir("asdbench"))
+
+
+def _steps(work: Work) -> int:
+    """How many calls there are to spread over workers, about."""
+    clips = {(clip.machine, clip.name) for job, _ in work.jobs.values() for clip in job.unit.clips}
+    return max(len(work.jobs), len(clips) // CHUNK)
+
+
+def keep_digests(data: Dataset, cache: Path) -> None:
+    """Keep the hashes of sound files in the cache folder, so that a file that stands is not hashed again."""
+    if isinstance(data, DcaseDataset):
+        data.digests = Digests(cache / "digests.sqlite")
+
+
+def check_device(device: str) -> None:
+    """Make sure that torch can use a device.
+
+    Raises
+    ------
+    DataError
+        Where it cannot.
+    """
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise DataError(
+            f"device {device!r} cannot be used", looked=str(error).splitlines()[0], hint="use --device cpu"
+        ) from error
+
+
+def _train(
+    data: Dataset,
+    work: Work,
+    executor: Executor,
+    progress: Progress,
+    unusable: Unusable,
+    cells: Sequence[Cell],
+    about: Mapping[str, Any],
+    summary: RunSummary,
+) -> None:
+    progress.stage("training", len(work.jobs))
+    calls: list[tuple[list[Wanted], Any, tuple[Any, ...]]] = [
+        (wanted, run_job, (replaced(job, unusable=unusable.get(wanted[0].asked.embedding, {})),))
+        for job, wanted in work.jobs.values()
+    ]
+    for wanted, outcome in each(executor, calls):
+        for one in wanted:
+            record(data, one.asked, one.folder, one.unit, one.key, outcome, cells, about)
+        summary.trained += 1
+        names = ", ".join(dict.fromkeys(one.asked.name for one in wanted))
+        seconds = sum(fit.get("seconds", {}).get("fit", 0.0) for fit in outcome.fits.values())
+        failed = f", {len(outcome.failed)} cells failed" if outcome.failed else ""
+        progress.advance(
+            1, f"{names} · {wanted[0].unit.label} · seed {wanted[0].folder.seed} · {seconds:.1f} s{failed}"
+        )
+
+
+def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary) -> None:
+    """Note the cells without a value, and warnings of a folder, as far as they were asked for."""
+    asked = set(cells)
+    for metrics in evaluate(folder):
+        if metrics.cell in asked and metrics.auc is None:
+            summary.failed.append((folder.system, folder.seed, metrics.cell, metrics.reason or "no value"))
+    for machine, entry in folder.manifest()["machines"].items():
+        if machine not in {cell.machine for cell in cells}:
+            continue
+        if entry["constant"]:
+            names = ", ".join(entry["constant"])
+            summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: constant component: {names}")
+        if entry["threshold"]["value"] is None:
+            reason = entry["threshold"]["reason"]
+            summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: no decisions: {reason}")

@@ -1,0 +1,1 @@
+"""The built-in systems: one file a family, plug-ins like anybody else's."""
