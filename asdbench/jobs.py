@@ -18,7 +18,7 @@ import numpy as np
 from asdbench.api import DOMAINS, Batch, Cell, Clip, FitContext, Floats, Kind, System, Waveform
 from asdbench.errors import AsdbenchError, ClipError, FitError
 from asdbench.execution import threads_set
-from asdbench.planning import Fit, Unit, derive_seed, test_order
+from asdbench.planning import Fit, Unit, derive_seed, presentation_order
 from asdbench.registry import create
 from asdbench.store import Components, join
 
@@ -196,7 +196,7 @@ def _run_fit(system: System[Any], fit: Fit, job: Job, outcome: Outcome) -> list[
     trained = time.perf_counter()
     parts = [_components("train", fit.train, fitted.components(train))]
     if test:
-        order = test_order(job.seed, fit.label, len(test))
+        order = presentation_order(job.seed, fit.label, len(test))
         shown = [test[position] for position in order]
         values = fitted.components(_batch(job.source.load(shown), shown, classes))
         back = np.argsort(order)

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asdbench.api import Clip, Model, Scope, System
 from asdbench.errors import DataError
@@ -125,7 +126,7 @@ def derive_seed(seed: int, label: str, model: Model[Any]) -> int:
     return int(np.random.SeedSequence(words).generate_state(1, np.uint32)[0])
 
 
-def test_order(seed: int, label: str, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+def presentation_order(seed: int, label: str, count: int) -> NDArray[np.int64]:
     """The order in which a model sees the test clips: in name order the labels would show."""
     words = [seed, zlib.crc32(label.encode()), zlib.crc32(b"test order")]
     return np.random.default_rng(np.random.SeedSequence(words)).permutation(count)

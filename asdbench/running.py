@@ -127,7 +127,9 @@ def run(
     started = time.perf_counter()
     progress = progress or Progress()
     if threads < 1 or (workers is not None and workers < 1):
-        raise UsageError("--threads and --workers start at 1", looked=f"threads {threads}, workers {workers}")
+        raise UsageError(
+            "--threads and --workers start at 1", looked=f"threads {threads}, workers {workers}", hint="give at least 1"
+        )
     cache_folder = Path(cache) if cache else default_cache()
     data, chosen = open_dataset(dataset)
     keep_digests(data, cache_folder)

@@ -274,10 +274,18 @@ class SeedFolder:
 
 def seed_folder(results: Path, dataset: str, system: str, seed: int) -> SeedFolder:
     """The folder of a data set, system and seed. Characters that cannot stand in a file name are percent-encoded."""
-    name = quote(system, safe="[]=,@+ ")
-    if len(name) > 200:
-        raise DataError(f"the system's name is too long for a folder: {len(name)} characters", looked=system[:80])
-    return SeedFolder(results / quote(dataset, safe="@+ ") / name / f"seed-{seed}")
+    return SeedFolder(results / _folder_name(dataset) / _folder_name(system) / f"seed-{seed}")
+
+
+def _folder_name(name: str) -> str:
+    quoted = quote(name, safe="[]=,@+ ")
+    if not quoted.strip("."):
+        quoted = quoted.replace(".", "%2E")  # "." and ".." are other folders
+    if len(quoted) > 200:
+        raise DataError(
+            f"a name is too long for a folder: {len(quoted)} characters", looked=name[:80], hint="shorten it"
+        )
+    return quoted
 
 
 def seed_folders(results: Path, dataset: str | None = None) -> list[SeedFolder]:

@@ -3,18 +3,97 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from asdbench.api import Clip
+from asdbench.datasets.features import write
+
+SHARED = "ASDBENCH_SHARED"
+_skipped: list[str] = []
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference data that cannot be part of the project (ASDBENCH_SHARED)."""
-    where = os.environ.get("ASDBENCH_SHARED")
+    where = os.environ.get(SHARED)
     if not where:
-        pytest.skip("ASDBENCH_SHARED is not set: the reference data lies outside the project")
+        pytest.skip(f"{SHARED} is not set: the reference data lies outside the project")
     folder = Path(where).resolve()
     if not folder.is_dir():
-        pytest.skip(f"ASDBENCH_SHARED={where} is no folder: the reference data lies outside the project")
+        pytest.skip(f"{SHARED}={where} is no folder: the reference data lies outside the project")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _at_home_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the settings or fills the cache of the person who runs it."""
+    for name in ("ASDBENCH_DATA", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ASDBENCH_CACHE", str(tmp_path / "cache"))
+
+
+MakeFeatures = Callable[..., Path]
+
+
+@pytest.fixture
+def make_features(tmp_path: Path) -> MakeFeatures:
+    """A function that writes a small ``features:`` folder: anomalies lie off the normal clips."""
+
+    def make(
+        name: str = "small",
+        *,
+        machines: Sequence[str] = ("fan", "pump"),
+        sections: Sequence[str] = ("00", "01"),
+        domains: Sequence[str] = ("source", "target"),
+        train: int = 6,
+        test: int = 4,
+        width: int = 8,
+        shift: float = 3.0,
+        seed: int = 0,
+        stamps: Sequence[str] = (),
+        labelled: bool = True,
+        keep: Callable[[Clip], bool] = lambda clip: True,
+    ) -> Path:
+        clips = []
+        for machine in machines:
+            for section in sections:
+                for domain in domains:
+                    stem = f"section_{section}_{domain}"
+                    for n in range(train):
+                        clip_name = f"{stem}_train_normal_{n:04d}_x.wav"
+                        clips.append(Clip(clip_name, machine, section, domain, "train", "dev", "normal"))
+                    for label in ("normal", "anomaly"):
+                        for n in range(test):
+                            known = label if labelled else None
+                            clips.append(
+                                Clip(f"{stem}_test_{label}_{n:04d}.wav", machine, section, domain, "test", "dev", known)
+                            )
+        clips = [clip for clip in clips if keep(clip)]
+        draws = np.random.default_rng(seed).standard_normal((len(clips), width)).astype(np.float32)
+        draws += shift * np.array([["_anomaly_" in clip.name] for clip in clips], dtype=np.float32)
+        folder = tmp_path / name
+        write(folder, clips, draws, recipe={"made": "for a test"}, weights="none", fingerprint="0", stamps=stamps)
+        return folder
+
+    return make
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and "shared" in report.keywords:
+        _skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A test of the reference data that is skipped although the data is there is a failure."""
+    if _skipped and Path(os.environ.get(SHARED) or "/nowhere").is_dir():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _skipped and Path(os.environ.get(SHARED) or "/nowhere").is_dir():
+        for name in _skipped:
+            terminalreporter.write_line(f"skipped although {SHARED} is there: {name}", red=True)

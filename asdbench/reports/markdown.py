@@ -64,9 +64,9 @@ def _system(table: SystemTable) -> str:
     )
     parts = [f"## {text(table.title)} · `{table.system.replace('`', '')}` on {text(table.dataset)}{PARTS[table.part]}"]
     if table.stamps:
-        parts.append(
-            f"> **{', '.join(table.stamps).upper()}.** These numbers are no result and compare with nothing published."
-        )
+        loud = ", ".join(table.stamps).upper()
+        beside = " A difference from the published values means nothing." if table.has_published else ""
+        parts.append(f"> **{loud}.** These numbers are no result.{beside}")
     parts += [body, _score(table), "\n".join(f"- {note}" for note in table.notes)]
     return "\n\n".join(parts)
 

@@ -150,8 +150,10 @@ def _table(
     notes = _notes(folders, manifests)
     if published.why_not:
         notes.append(published.why_not[0].upper() + published.why_not[1:] + ".")
-    elif published.table is not None:
+    elif published.table is not None and any(row.published for row in rows):
         notes += _published_notes(published.table, rows)
+    elif published.table is not None:
+        notes.append(f"No published values of these sections: {published.table.title} does not have them.")
     if odd:
         notes.append(f"† not the published cell: other clips. {_some(odd)}")
     notes += [f"– not scored: {_some(names)}: {reason}" for reason, names in missing.items()]

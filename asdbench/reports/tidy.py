@@ -1,0 +1,45 @@
+"""Tables as one long tidy table: a line a system, cell and metric. For spreadsheets and further analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from asdbench.reports.tables import COLUMNS, SystemTable
+
+FIELDS = ("dataset", "system", "part", "stamps", "machine", "section", "domain", "metric", "percent", "published")
+
+
+def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
+    """The values of all tables.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`FIELDS`; ``percent`` and ``published`` in percent, missing where there is none.
+    """
+    rows = [
+        (
+            table.dataset,
+            table.system,
+            table.part,
+            "; ".join(table.stamps),
+            row.machine,
+            row.section,
+            domain,
+            metric,
+            row.ours.get((domain, metric)),
+            row.published.get((domain, metric)),
+        )
+        for table in tables
+        for row in table.rows
+        for domain, metric in COLUMNS
+        if (domain, metric) in row.ours or (domain, metric) in row.published
+    ]
+    return pd.DataFrame(rows, columns=list(FIELDS)).astype({"percent": "float64", "published": "float64"})
+
+
+def render(tables: Sequence[SystemTable]) -> str:
+    """The tidy table as CSV."""
+    return str(frame(tables).to_csv(index=False, lineterminator="\n"))

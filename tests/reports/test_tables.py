@@ -1,0 +1,252 @@
+"""Tables built from real seed folders; the DCASE 2021 layout is imitated with the published scores' cells."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asdbench.api import DOMAINS, Cell
+from asdbench.errors import DataError, UsageError
+from asdbench.metrics.roc import auc, pauc
+from asdbench.published import tables as published_tables
+from asdbench.reports import markdown, tidy
+from asdbench.reports.tables import SystemTable, build
+from asdbench.store import seed_folder
+
+
+def fill(
+    results: Path,
+    *,
+    dataset: str = "dcase2021",
+    spec: str = "dcase2021:ROOT",
+    system: str = "clvae",
+    published: str | None = "narita2021/table-5",
+    stamps: tuple[str, ...] = (),
+    seed: int = 777,
+    cells: list[Cell] | None = None,
+    part: str = "dev",
+    count: int = 100,
+    reasons: dict[str, str] | None = None,
+    title: str = "CL-VAE",
+    constant: tuple[str, ...] = (),
+) -> dict[Cell, tuple[float, float]]:
+    """Write a seed folder as a run would; gives AUC and pAUC of each cell."""
+    folder = seed_folder(results, dataset, system, seed)
+    draws = np.random.default_rng(seed)
+    expected: dict[Cell, tuple[float, float]] = {}
+    labels, machines = [], dict[str, Any]()
+    for cell in cells if cells is not None else [Cell("fan", "00", domain) for domain in DOMAINS]:
+        name = f"{cell.section}/{cell.domain}"
+        entry = machines.setdefault(
+            cell.machine,
+            {
+                "key": {
+                    "parameters": {"epochs": 300, "batch_size": 512},
+                    "embedding": {"weights": {"sha256": "ab" * 32, "published": True}},
+                    "threads": 1,
+                    "device": "cpu",
+                    "asdbench": "0.1.0",
+                },
+                "fits": {cell.machine: {"train_clips": 3009, "steps": 1800, "sections": ["00", "01", "02"]}},
+                "cells": {},
+                "constant": list(constant),
+                "threshold": {"value": 1.0, "reason": None},
+            },
+        )
+        entry["cells"][name] = (reasons or {}).get(name)
+        clips = [f"section_{cell.section}_{cell.domain}_test_{n:04d}.wav" for n in range(2 * count)]
+        truth = np.repeat([0, 1], count)
+        labels += [
+            [cell.machine, cell.section, cell.domain, clip, part, "anomaly" if one else "normal"]
+            for clip, one in zip(clips, truth, strict=True)
+        ]
+        if entry["cells"][name] is None:
+            scores = draws.standard_normal(2 * count) + truth
+            folder.write_scores(cell, clips, scores)
+            expected[cell] = (100 * auc(truth, scores), 100 * pauc(truth, scores))
+    folder.write_labels(labels)
+    folder.write_manifest(
+        {
+            "dataset": {"name": dataset, "spec": spec, "profile": "full"},
+            "system": {
+                "name": system,
+                "spec": system,
+                "title": title,
+                "published": published,
+                "source": "",
+                "embedding": "resnet38",
+            },
+            "stamps": list(stamps),
+            "seed": seed,
+            "machines": machines,
+        }
+    )
+    return expected
+
+
+def one(results: Path) -> SystemTable:
+    (table,) = build(results)
+    return table
+
+
+ALL = [Cell(m, s, d) for (m, s), d in itertools.product(published_tables()["narita2021/table-5"].rows, DOMAINS)]
+
+
+def test_values_are_the_cells_metrics_in_percent(tmp_path: Path) -> None:
+    expected = fill(tmp_path)
+    (row,) = one(tmp_path).rows
+    for cell, (area, partial) in expected.items():
+        assert row.ours[cell.domain, "auc"] == pytest.approx(area, abs=1e-12)
+        assert row.ours[cell.domain, "pauc"] == pytest.approx(partial, abs=1e-12)
+
+
+def test_the_published_table_stands_beside_with_the_difference(tmp_path: Path) -> None:
+    fill(tmp_path, cells=ALL)
+    table = one(tmp_path)
+    assert len(table.rows) == 21
+    assert table.their_score == pytest.approx(67.83, abs=0.005)  # FIDELITY: official score of the published cells
+    assert table.theirs["source", "auc"].arithmetic == pytest.approx(77.386, abs=0.001)
+    text = markdown.render([table])
+    assert "AUC source, published" in text
+    line = next(line for line in text.splitlines() if "| fan" in line)
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert float(cells[2]) - float(cells[6]) == pytest.approx(float(cells[10]), abs=0.011)
+    assert "Its printed MEAN row: AUC source 77.39" in text
+
+
+def test_the_means_and_the_score_are_those_of_the_cells(tmp_path: Path) -> None:
+    expected = fill(tmp_path, cells=ALL)
+    table = one(tmp_path)
+    values = np.array([value for pair in expected.values() for value in pair])
+    source = np.array([pair[0] for cell, pair in expected.items() if cell.domain == "source"])
+    assert table.ours["source", "auc"].arithmetic == pytest.approx(source.mean())
+    assert table.ours["source", "auc"].harmonic == pytest.approx(len(source) / (1 / source).sum())
+    assert table.score == pytest.approx(len(values) / (1 / values).sum())
+    text = markdown.render([table])
+    assert "**Arithmetic mean**" in text
+    assert "**Harmonic mean**" in text
+    assert f"**Official score: {table.score:.2f}**" in text
+
+
+def test_published_means_are_over_the_same_cells_only(tmp_path: Path) -> None:
+    fill(tmp_path, cells=[Cell("fan", "00", "source"), Cell("fan", "01", "source")])
+    table = one(tmp_path)
+    cells = published_tables()["narita2021/table-5"].cells
+    wanted = (cells["fan", "00", "source", "auc"] + cells["fan", "01", "source", "auc"]) / 2
+    assert table.theirs["source", "auc"].arithmetic == pytest.approx(wanted)
+    assert ("target", "auc") not in table.theirs
+    assert " – |" in markdown.render([table])
+
+
+def test_table_4_shows_the_printed_mean_and_the_right_one(tmp_path: Path) -> None:
+    fill(tmp_path, system="cvae", published="narita2021/table-4", cells=ALL)
+    table = one(tmp_path)
+    assert table.theirs["source", "auc"].arithmetic == pytest.approx(61.99, abs=0.005)
+    assert any("AUC source 61.78" in note for note in table.notes)
+    assert any("ToyCar 00 and" in note for note in table.notes)
+
+
+def test_synthetic_data_is_stamped_and_stands_alone(tmp_path: Path) -> None:
+    fill(tmp_path, dataset="toy", spec="toy", stamps=("synthetic data", "untrained network"), cells=ALL)
+    text = markdown.render(build(tmp_path))
+    assert "SYNTHETIC DATA, UNTRAINED NETWORK" in text
+    assert "published values are left out: synthetic data" in text.lower()
+    assert "difference" not in text.lower()
+
+
+def test_features_of_any_folder_are_not_taken_for_the_benchmark(tmp_path: Path) -> None:
+    fill(tmp_path, dataset="dcase2021", spec="features:dcase2021", cells=ALL)
+    table = one(tmp_path)
+    assert not table.has_published
+    assert any("not known to be it" in note for note in table.notes)
+
+
+def test_other_clip_counts_are_marked(tmp_path: Path) -> None:
+    fill(tmp_path, count=10)
+    text = markdown.render(build(tmp_path))
+    assert "00 †" in text
+    assert "10+10 test clips here, 100+100 in DCASE 2021" in text
+
+
+def test_what_is_not_scored_is_a_dash_with_its_reason(tmp_path: Path) -> None:
+    fill(tmp_path, reasons={"00/target": "section 00 has no training clips"})
+    table = one(tmp_path)
+    assert ("target", "auc") not in table.rows[0].ours
+    assert any("fan 00 target: section 00 has no training clips" in note for note in table.notes)
+
+
+def test_a_collapsed_model_is_named_in_its_table(tmp_path: Path) -> None:
+    fill(tmp_path, constant=("kld",))
+    assert "**Collapsed model**" in markdown.render(build(tmp_path))
+
+
+def test_several_seeds_are_averaged_and_a_cell_that_one_lacks_has_no_value(tmp_path: Path) -> None:
+    first = fill(tmp_path, seed=1)
+    second = fill(tmp_path, seed=2, reasons={"00/target": "gone"})
+    table = one(tmp_path)
+    cell = Cell("fan", "00", "source")
+    assert table.rows[0].ours["source", "auc"] == pytest.approx((first[cell][0] + second[cell][0]) / 2)
+    assert ("target", "auc") not in table.rows[0].ours
+    assert "Mean over 2 seeds: 1, 2." in table.notes
+    assert any("seed 2: gone" in note for note in table.notes)
+
+
+def test_evaluation_sections_have_a_table_of_their_own(tmp_path: Path) -> None:
+    folder = seed_folder(tmp_path, "dcase2021", "clvae", 777)
+    fill(tmp_path, cells=[Cell("fan", "00", "source"), Cell("fan", "03", "source")])
+    folder.write_labels([[*row[:4], "eval" if row[1] == "03" else "dev", row[5]] for row in folder.label_rows()])
+    tables = build(tmp_path)
+    assert [(table.part, [row.section for row in table.rows]) for table in tables] == [
+        ("dev", ["00"]),
+        ("eval", ["03"]),
+    ]
+    assert tables[0].has_published
+    assert not tables[1].has_published
+    assert "evaluation sections" in markdown.render(tables)
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "a|b", "*bold*", "`code`", "line\nbreak", "[x](y)", "# head"]
+)
+def test_names_from_data_are_text(tmp_path: Path, name: str) -> None:
+    fill(tmp_path, dataset="d", spec="features:d", title=name, cells=[Cell("fan", "00", "source")])
+    table = one(tmp_path)
+    text = markdown.text(name)
+    assert "\n" not in text
+    plain = text.replace("\\", "")
+    assert plain == name.replace("\n", " ")
+    assert all(text[i - 1] == "\\" for i, character in enumerate(text) if character in "<>|*`[]#")
+    assert text in markdown.render([table])
+
+
+def test_the_tidy_table_has_a_line_a_value(tmp_path: Path) -> None:
+    expected = fill(tmp_path, cells=ALL)
+    frame = tidy.frame(build(tmp_path))
+    assert len(frame) == 84
+    chosen = frame[
+        (frame.machine == "fan") & (frame.section == "01") & (frame.domain == "target") & (frame.metric == "auc")
+    ]
+    assert chosen.percent.item() == pytest.approx(expected[Cell("fan", "01", "target")][0])
+    assert chosen.published.item() == published_tables()["narita2021/table-5"].cells["fan", "01", "target", "auc"]
+
+
+def test_no_results_and_an_unknown_data_set_are_said(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no results"):
+        build(tmp_path)
+    fill(tmp_path, dataset="toy")
+    with pytest.raises(UsageError, match="did you mean 'toy'"):
+        build(tmp_path, "tyo")
+
+
+def test_score_and_decision_files_that_disagree_are_refused(tmp_path: Path) -> None:
+    fill(tmp_path)
+    folder = seed_folder(tmp_path, "dcase2021", "clvae", 777)
+    folder.write_decisions(Cell("fan", "00", "source"), ["another.wav"], [1])
+    with pytest.raises(DataError, match="different clips"):
+        build(tmp_path)
+    assert json.loads((folder.path / "manifest.json").read_text())["seed"] == 777

@@ -1,0 +1,391 @@
+"""Runs on small given features: resume, conflicts, sharing, selection of cells, failures, order of test clips."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asdbench.api import Cell
+from asdbench.errors import ConflictError, DataError, UsageError
+from asdbench.progress import Progress
+from asdbench.running import RunSummary, run
+from asdbench.store import SeedFolder, seed_folder
+
+from .conftest import MakeFeatures
+
+PLUGIN = """
+from dataclasses import dataclass
+import numpy as np
+from asdbench.api import System
+
+@dataclass(frozen=True)
+class Fitted:
+    centre: object
+    def components(self, batch):
+        {spy}
+        return {{"distance": np.abs(np.asarray(batch.features) - self.centre).sum(axis=1).astype(np.float32)}}
+
+@dataclass(frozen=True)
+class Model:
+    power: int = 1
+    embedding: str = "resnet38"
+    scope: str = "{scope}"
+    def fit(self, train, ctx):
+        {body}
+        return Fitted(np.asarray(train.features).mean(axis=0))
+
+def make(*, power: int = 1):
+    return System("mine", "Distance to the mean", Model(power), {{"distance": 1.0}})
+"""
+
+
+def plugin(folder: Path, body: str = "pass", spy: str = "pass", scope: str = "machine") -> str:
+    path = folder / "mine.py"
+    path.write_text(PLUGIN.format(body=body, spy=spy, scope=scope))
+    return f"{path}:make"
+
+
+def go(features: Path, results: Path, systems: str = "mvg", **more: Any) -> RunSummary:
+    return run(f"features:{features}", systems, results=results, cache=results.parent / "cache", **more)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.csv"))}
+
+
+def test_a_run_leaves_the_challenges_files(make_features: MakeFeatures, tmp_path: Path) -> None:
+    summary = go(make_features(), tmp_path / "results")
+    (folder,) = summary.folders
+    assert folder.path == tmp_path / "results" / "small" / "mvg" / "seed-777"
+    names = {path.name for path in folder.path.iterdir()}
+    for cell in ("fan_section_00_source", "pump_section_01_target"):
+        assert {f"anomaly_score_{cell}_test.csv", f"decision_result_{cell}_test.csv"} <= names
+    assert {"components.csv", "labels.csv", "history.csv", "manifest.json"} <= names
+    with (folder.path / "components.csv").open() as file:
+        head, *body = csv.reader(file)
+    assert head == ["split", "machine", "section", "domain", "clip", "mahalanobis"]
+    assert len(body) == 8 * (6 + 8)
+    with (folder.path / "anomaly_score_fan_section_00_source_test.csv").open() as file:
+        scored = list(csv.reader(file))
+    assert len(scored) == 8
+    assert scored[0][0] == "section_00_source_test_anomaly_0000.wav"
+
+
+def test_the_manifest_says_what_was_run_on_what_and_with_what(make_features: MakeFeatures, tmp_path: Path) -> None:
+    summary = go(
+        make_features(stamps=["synthetic data"]), tmp_path / "results", "cvae", epochs=1, command="the command"
+    )
+    manifest = summary.folders[0].manifest()
+    entry = manifest["machines"]["fan"]
+    assert manifest["stamps"] == ["synthetic data"]
+    assert manifest["seed"] == 777
+    assert entry["key"]["parameters"]["epochs"] == 1
+    assert entry["key"]["threads"] == 1
+    assert entry["command"] == "the command"
+    assert entry["environment"]["torch"].startswith("2.")
+    assert entry["fits"]["fan"]["train_clips"] == 24
+    assert entry["fits"]["fan"]["steps"] == 1
+    assert set(entry["threshold"]) == {"shape", "location", "scale", "value", "above", "reason"}
+    assert {row["fit"] for row in summary.folders[0].history()} == {"fan", "pump"}
+    assert float(summary.folders[0].history()[0]["loss"]) > 0
+
+
+def test_decisions_follow_the_gamma_threshold_of_the_machines_training_scores(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    from scipy.stats import gamma
+
+    folder = go(make_features(train=20), tmp_path / "results").folders[0]
+    train = folder.components().where(split="train", machine="fan").values["mahalanobis"].astype(np.float64)
+    shape, location, scale = gamma.fit(train)
+    value = gamma.ppf(0.9, shape, location, scale)
+    cell = Cell("fan", "00", "source")
+    clips, scores = folder.scores(cell)
+    assert folder.manifest()["machines"]["fan"]["threshold"]["value"] == pytest.approx(value, rel=1e-9)
+    assert folder.decisions(cell) == {clip: int(score > value) for clip, score in zip(clips, scores, strict=True)}
+
+
+def test_the_same_run_again_does_nothing(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features, results = make_features(), tmp_path / "results"
+    go(features, results, "mvg,clvae", epochs=1)
+    before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
+    summary = go(features, results, "mvg,clvae", epochs=1)
+    assert (summary.trained, summary.shared, summary.reused) == (0, 0, 4)
+    assert {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()} == before
+
+
+def test_equal_models_are_trained_once(make_features: MakeFeatures, tmp_path: Path) -> None:
+    summary = go(make_features(), tmp_path / "results", "clvae,clvae-ensemble", epochs=1)
+    assert summary.trained == 2  # one a machine, for two systems
+    one, two = (folder.components() for folder in summary.folders)
+    assert {name: column.tobytes() for name, column in one.values.items()} == {
+        name: column.tobytes() for name, column in two.values.items()
+    }
+    cell = Cell("fan", "00", "source")
+    assert not np.array_equal(summary.folders[0].scores(cell)[1], summary.folders[1].scores(cell)[1])
+
+
+def test_a_new_formula_takes_the_stored_components(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features, results = make_features(), tmp_path / "results"
+    go(features, results, "clvae", epochs=1)
+    summary = go(features, results, "clvae-ensemble[scale=0.5]", epochs=1)
+    assert (summary.trained, summary.shared) == (0, 2)
+    folder = summary.folders[0]
+    parts = folder.components().where(split="test", machine="fan")
+    expected = sum(
+        weight * parts.values[name] for name, weight in (("reconstruction", 1.5), ("kld", 1.5), ("center", 75.0))
+    )
+    found = np.concatenate([folder.scores(cell)[1] for cell in folder.cells() if cell.machine == "fan"])
+    np.testing.assert_allclose(sorted(found), sorted(np.asarray(expected, dtype=np.float64)), rtol=1e-6)
+
+
+def test_other_parameters_in_the_same_folder_are_refused_and_named(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features, results = make_features(), tmp_path / "results"
+    go(features, results, "cvae", epochs=1)
+    before = files(results)
+    with pytest.raises(ConflictError) as caught:
+        go(features, results, "cvae", epochs=2)
+    assert "epochs: 1 there, 2 now" in caught.value.looked
+    assert "--replace" in caught.value.hint
+    assert files(results) == before
+    go(features, results, "cvae", epochs=2, replace=True)
+    assert files(results) != before
+
+
+def test_another_machine_with_other_parameters_does_not_join_the_folder(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    features, results = make_features(), tmp_path / "results"
+    go(features, results, "cvae", epochs=1, machines=["fan"])
+    with pytest.raises(ConflictError, match="epochs: 1 there, 2 now"):
+        go(features, results, "cvae", epochs=2, machines=["pump"])
+    folder = go(features, results, "cvae", epochs=2, machines=["pump"], replace=True).folders[0]
+    assert list(folder.manifest()["machines"]) == ["pump"]
+    assert {row[1] for row in folder.components().identity} == {"pump"}
+    assert {cell.machine for cell in folder.cells()} == {"pump"}
+
+
+def test_machines_added_later_stand_beside_the_first(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features = make_features()
+    go(features, tmp_path / "a" / "results", machines=["fan"])
+    go(features, tmp_path / "a" / "results", machines=["pump"])
+    go(features, tmp_path / "b" / "results")
+    assert files(tmp_path / "a" / "results") == files(tmp_path / "b" / "results")
+
+
+def test_sections_and_domains_choose_what_is_scored_not_what_is_trained_on(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    features, results = make_features(), tmp_path / "results"
+    whole = go(features, tmp_path / "whole", "cvae", epochs=1).folders[0]
+    part = go(features, results, "cvae", epochs=1, sections=["01"], domains=["target"]).folders[0]
+    assert part.cells() == [Cell("fan", "01", "target"), Cell("pump", "01", "target")]
+    assert part.scores(part.cells()[0])[1].tobytes() == whole.scores(part.cells()[0])[1].tobytes()
+    wider = go(features, results, "cvae", epochs=1)
+    assert (wider.trained, wider.reused) == (0, 2)
+    assert files(results) == files(tmp_path / "whole")
+
+
+def test_a_deleted_score_file_comes_back_without_training(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features, results = make_features(), tmp_path / "results"
+    folder = go(features, results).folders[0]
+    before = files(results)
+    (folder.path / "anomaly_score_fan_section_00_source_test.csv").unlink()
+    assert go(features, results).trained == 0
+    assert files(results) == before
+
+
+def test_a_run_cut_off_before_the_manifest_is_done_again(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features, results = make_features(), tmp_path / "results"
+    folder = go(features, results).folders[0]
+    before = files(results)
+    (folder.path / "manifest.json").unlink()
+    assert go(features, results).trained == 2
+    assert files(results) == before
+
+
+def test_seeds_move_trained_scores_and_equal_seeds_do_not(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features = make_features()
+    one = go(features, tmp_path / "a" / "r", "cvae", epochs=1, seeds=[1, 2])
+    two = go(features, tmp_path / "b" / "r", "cvae", epochs=1, seeds=[2], machines=["pump"])
+    assert [folder.seed for folder in one.folders] == [1, 2]
+    pump = Cell("pump", "00", "source")
+    assert one.folders[1].scores(pump)[1].tobytes() == two.folders[0].scores(pump)[1].tobytes()
+    assert one.folders[0].scores(pump)[1].tobytes() != one.folders[1].scores(pump)[1].tobytes()
+
+
+def test_scores_do_not_depend_on_workers(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features = make_features()
+    go(features, tmp_path / "a" / "r", "cvae,mvg", epochs=1, workers=1)
+    go(features, tmp_path / "b" / "r", "cvae,mvg", epochs=1, workers=2)
+    assert files(tmp_path / "a" / "r") == files(tmp_path / "b" / "r")
+
+
+def test_a_model_sees_neither_names_nor_labels_nor_their_order(make_features: MakeFeatures, tmp_path: Path) -> None:
+    saw = tmp_path / "saw.json"
+    shown_to = "json.dumps([sorted(vars(batch)), np.asarray(batch.features)[:, 0].tolist()])"
+    spy = f"import json, pathlib; pathlib.Path({str(saw)!r}).open('a').write({shown_to} + chr(10))"
+    go(make_features(machines=["fan"], shift=100.0), tmp_path / "results", plugin(tmp_path, spy=spy))
+    (train_fields, _), (test_fields, shown) = map(json.loads, saw.read_text().splitlines())
+    assert train_fields == test_fields == ["domain", "features", "machine", "n_sections", "section"]
+    anomalous = [value > 50 for value in shown]
+    assert sum(anomalous) == 16
+    blocks = sum(a != b for a, b in itertools.pairwise(anomalous))
+    assert blocks > 7  # in name order: anomaly and normal clips of four cells, one block each
+
+
+def test_scores_are_put_back_to_their_clips(make_features: MakeFeatures, tmp_path: Path) -> None:
+    folder = go(make_features(shift=100.0), tmp_path / "results", plugin(tmp_path)).folders[0]
+    for cell in folder.cells():
+        clips, scores = folder.scores(cell)
+        assert [score > 300 for score in scores] == ["_anomaly_" in clip for clip in clips]
+
+
+def test_a_plugin_that_breaks_takes_only_its_own_cells(make_features: MakeFeatures, tmp_path: Path) -> None:
+    body = "assert len(train) != 12 or train.features[0, 0] != FAN, 'broken on purpose'"
+    features = make_features(sections=["00"])
+    rows = np.load(features / "features.npy")
+    mine = plugin(tmp_path, body=body.replace("FAN", repr(float(rows[0, 0]))))
+    summary = go(features, tmp_path / "results", f"{mine},mvg")
+    assert {(name, cell.machine) for name, _, cell, _ in summary.failed} == {(mine, "fan")}
+    assert all("broken on purpose" in reason for _, _, _, reason in summary.failed)
+    trace = (summary.folders[0].path / "failure-fan.txt").read_text()
+    assert "Traceback" in trace
+    assert "broken on purpose" in trace
+    assert len(summary.folders[1].cells()) == 4
+
+
+def test_failures_are_tried_again(make_features: MakeFeatures, tmp_path: Path) -> None:
+    flag = tmp_path / "mended"
+    mine = plugin(tmp_path, body=f"import pathlib; assert pathlib.Path({str(flag)!r}).exists(), 'not yet'")
+    features, results = make_features(), tmp_path / "results"
+    assert len(go(features, results, mine).failed) == 8
+    flag.touch()
+    summary = go(features, results, mine)
+    assert (summary.trained, summary.failed) == (2, [])
+    assert not list(results.rglob("failure-*"))
+
+
+def test_a_section_without_training_clips_is_named_and_the_rest_goes_on(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    features = make_features(
+        keep=lambda clip: not (clip.machine == "fan" and clip.section == "01" and clip.split == "train")
+    )
+    for systems in ("mvg", "cvae"):
+        summary = go(features, tmp_path / "results", systems, epochs=1)
+        assert {(str(cell), reason) for _, _, cell, reason in summary.failed} == {
+            ("fan 01 source", "section 01 has no training clips"),
+            ("fan 01 target", "section 01 has no training clips"),
+        }
+        assert len(summary.folders[0].cells()) == 6
+        again = go(features, tmp_path / "results", systems, epochs=1)
+        assert again.trained == 0  # trying again is no use
+        assert len(again.failed) == 2
+
+
+def test_a_section_with_one_training_clip_is_named(make_features: MakeFeatures, tmp_path: Path) -> None:
+    def keep(clip: Any) -> bool:
+        return not (clip.section == "01" and clip.split == "train") or clip.name.startswith(
+            "section_01_source_train_normal_0000"
+        )
+
+    summary = go(make_features(keep=keep), tmp_path / "results")
+    assert {cell.section for _, _, cell, _ in summary.failed} == {"01"}
+    assert len(summary.folders[0].cells()) == 4
+
+
+def test_one_class_only_and_no_labels_are_named_but_scored(make_features: MakeFeatures, tmp_path: Path) -> None:
+    one = go(
+        make_features("one", keep=lambda c: not (c.machine == "fan" and "_anomaly_" in c.name)), tmp_path / "results"
+    )
+    assert {reason for _, _, _, reason in one.failed} == {"one class only: 4 normal"}
+    assert len(one.folders[0].cells()) == 8
+    none = go(make_features("none", labelled=False), tmp_path / "results")
+    assert {reason for _, _, _, reason in none.failed} == {"labels unknown"}
+    assert len(none.folders[0].cells()) == 8
+
+
+def test_a_constant_component_is_a_warning_and_gives_no_decisions(make_features: MakeFeatures, tmp_path: Path) -> None:
+    constant = plugin(tmp_path).replace("mine", "mine")
+    text = (tmp_path / "mine.py").read_text()
+    (tmp_path / "mine.py").write_text(
+        text.replace("np.abs(np.asarray(batch.features) - self.centre).sum(axis=1)", "np.ones(len(batch))")
+    )
+    summary = go(make_features(), tmp_path / "results", constant)
+    assert any("constant component: distance" in warning for warning in summary.warnings)
+    assert any("no decisions" in warning for warning in summary.warnings)
+    assert not list(summary.folders[0].path.glob("decision_result_*"))
+
+
+def test_a_system_for_frames_is_not_applicable_to_vectors(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features = make_features()
+    summary = go(features, tmp_path / "results", "mvg,ae")
+    assert [name for name, _ in summary.not_applicable] == ["ae"]
+    with pytest.raises(UsageError, match="none of these systems"):
+        go(features, tmp_path / "results", "ae")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"systems": "clvea"}, "did you mean 'clvae'"),
+        ({"systems": "mvg[embeding=resnet38]"}, "did you mean 'embedding'"),
+        ({"systems": "cvae[kld=odd]"}, "kld takes standard|literal"),
+        ({"machines": ["fann"]}, "did you mean 'fan'"),
+        ({"sections": ["07"]}, "there are: 00, 01"),
+        ({"domains": ["sauce"]}, "did you mean 'source'"),
+        ({"device": "cuda"}, "--device cpu"),
+        ({"device": "quantum"}, "--device cpu"),
+        ({"threads": 0}, "start at 1"),
+        ({"epochs": 0}, "at least 1"),
+    ],
+)
+def test_wrong_names_and_values_are_said_with_a_way_out(
+    make_features: MakeFeatures, tmp_path: Path, more: dict[str, Any], words: str
+) -> None:
+    with pytest.raises((UsageError, DataError)) as caught:
+        go(make_features(), tmp_path / "results", **{"systems": "mvg", **more})
+    assert words in str(caught.value)
+    assert caught.value.hint
+    assert not (tmp_path / "results").exists()
+
+
+def test_results_that_cannot_be_written_are_an_error_of_ours(make_features: MakeFeatures, tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(DataError):
+        go(make_features(), tmp_path / "results")
+
+
+def test_progress_hears_of_every_job(make_features: MakeFeatures, tmp_path: Path) -> None:
+    class Ear(Progress):
+        def __init__(self) -> None:
+            self.heard: list[str] = []
+
+        def say(self, text: str) -> None:
+            self.heard.append(text)
+
+        def stage(self, title: str, total: int) -> None:
+            self.heard.append(f"{title} {total}")
+
+        def advance(self, steps: int, text: str) -> None:
+            self.heard.append(text.split(" · ")[1])
+
+    ear = Ear()
+    go(make_features(), tmp_path / "results", progress=ear)
+    assert ear.heard[1:] == ["training 2", "fan", "pump"]
+
+
+def test_a_results_folder_can_be_moved(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features = make_features()
+    go(features, tmp_path / "here")
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    assert go(features, tmp_path / "there").trained == 0
+    assert isinstance(seed_folder(tmp_path / "there", "small", "mvg", 777), SeedFolder)
