@@ -226,6 +226,8 @@ def convert(spec: Spec, make: Callable[..., Any]) -> dict[str, Any]:
 
 def _value(owner: str, name: str, text: str, annotation: Any) -> Any:
     members = _members(annotation)
+    if types.NoneType in members and text == "None":
+        return None
     for member in members:
         if typing.get_origin(member) is Literal:
             for choice in typing.get_args(member):
@@ -233,8 +235,6 @@ def _value(owner: str, name: str, text: str, annotation: Any) -> Any:
                     return choice
         elif member is bool and text.lower() in ("true", "false"):
             return text.lower() == "true"
-        elif member is types.NoneType and text == "None":
-            return None
         elif member in (int, float, Path, str):
             try:
                 return member(text)

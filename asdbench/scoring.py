@@ -18,7 +18,7 @@ from asdbench.metrics.aggregate import CellMetrics, label_codes, score_cells
 from asdbench.metrics.decision import decide, gamma_threshold
 from asdbench.store import Components, SeedFolder
 
-CONSTANT = 1e-6  # a component whose spread over a machine's clips is below this part of its size is called constant
+CONSTANT = 1e-6  # a component whose spread over each section's clips is below this part of its size is called constant
 
 
 def write_machine_scores(
@@ -85,11 +85,17 @@ def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def constant_components(components: Components, names: Collection[str]) -> list[str]:
-    """The named components that hardly vary over all clips: a collapsed model (dead units)."""
+    """The named components that hardly vary over the clips of any section: a collapsed model (dead units).
+
+    Section by section, since a dead encoder still gives each section's centre another distance.
+    """
+    sections = np.array([row[2] for row in components.identity])
     found = []
-    for name in names:
-        column = _finite(components.values.get(name, np.array([])).astype(np.float64))
-        if len(column) > 1 and np.ptp(column) <= CONSTANT * max(abs(column).max(), 1e-30):
+    for name in (name for name in names if name in components.values):
+        column = components.values[name].astype(np.float64)
+        groups = [_finite(column[sections == section]) for section in dict.fromkeys(sections.tolist())]
+        groups = [group for group in groups if len(group) > 1]
+        if groups and all(np.ptp(group) <= CONSTANT * max(abs(group).max(), 1e-30) for group in groups):
             found.append(name)
     return found
 

@@ -117,7 +117,7 @@ class SeedFolder:
         if not path.exists():
             return {}
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
+            manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise DataError(
                 "a manifest cannot be read", looked=f"{path}: {error}", hint="remove that seed folder and run again"

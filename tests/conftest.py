@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asdbench.api import Clip
+from asdbench.api import Clip, Label
 from asdbench.datasets.features import write
 
 SHARED = "ASDBENCH_SHARED"
@@ -66,7 +66,8 @@ def make_features(tmp_path: Path) -> MakeFeatures:
                     for n in range(train):
                         clip_name = f"{stem}_train_normal_{n:04d}_x.wav"
                         clips.append(Clip(clip_name, machine, section, domain, "train", "dev", "normal"))
-                    for label in ("normal", "anomaly"):
+                    labels: tuple[Label, ...] = ("normal", "anomaly")
+                    for label in labels:
                         for n in range(test):
                             known = label if labelled else None
                             clips.append(

@@ -22,7 +22,7 @@ def rows(count: int, machine: str = "fan") -> list[tuple[str, str, str, str, str
 
 
 @given(hnp.arrays(np.float32, st.integers(1, 20), elements=st.floats(width=32, allow_nan=False)))
-def test_components_come_back_to_the_same_bits(values: np.ndarray) -> None:  # type: ignore[type-arg]  # hypothesis' type
+def test_components_come_back_to_the_same_bits(values: np.ndarray) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as place:

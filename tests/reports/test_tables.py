@@ -109,7 +109,7 @@ def test_the_published_table_stands_beside_with_the_difference(tmp_path: Path) -
     fill(tmp_path, cells=ALL)
     table = one(tmp_path)
     assert len(table.rows) == 21
-    assert table.their_score == pytest.approx(67.83, abs=0.005)  # FIDELITY: official score of the published cells
+    assert table.their_score == pytest.approx(67.83, abs=0.005)  # official score of the published cells
     assert table.theirs["source", "auc"].arithmetic == pytest.approx(77.386, abs=0.001)
     text = markdown.render([table])
     assert "AUC source, published" in text
