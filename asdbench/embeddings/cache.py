@@ -1,0 +1,134 @@
+"""Features on disk, computed once: one safetensors file a clip, found by content.
+
+An entry is ``ROOT / sha256(recipe)[:16] / sha256(audio).safetensors``: what went in says where it is, never a file's
+name, its date or the run that asked. Each recipe's folder holds a ``recipe.json``, for people. Writing is atomic (a
+temporary file beside the entry, then a rename), so that several processes may fill one cache, and an interrupted run
+leaves complete entries only. Each entry carries a CRC-32 of its values; safetensors itself checks its header only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asdbench.api import Floats
+from asdbench.errors import DataError, UsageError
+
+
+class FeatureCache:
+    """The entries made by one recipe. Picklable.
+
+    Parameters
+    ----------
+    root : Path
+        The cache's folder; made where it does not exist, when the first entry is written.
+    recipe : mapping of JSON values
+        Everything that the features depend on besides the audio; the order of its keys does not matter.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the entries of this recipe are.
+
+    Raises
+    ------
+    UsageError
+        Where the recipe holds something that JSON cannot.
+    """
+
+    def __init__(self, root: Path, recipe: Mapping[str, Any]) -> None:
+        self._recipe = _canonical(recipe)
+        self.folder = Path(root) / hashlib.sha256(self._recipe.encode()).hexdigest()[:16]
+
+    def has(self, digest: str) -> bool:
+        """Is there an entry for the clip with this content (sha256, hex)?"""
+        return self._entry(digest).is_file()
+
+    def load(self, digest: str) -> Floats:
+        """The features of a clip.
+
+        Raises
+        ------
+        DataError
+            Where there is no entry, or it is damaged; it is then removed, so that the next run computes it again.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        entry = self._entry(digest)
+        try:
+            tensors = load(entry.read_bytes())
+            features = np.asarray(tensors["features"], dtype=np.float32)
+            if int(tensors["crc32"][0]) != zlib.crc32(features.tobytes()):
+                raise ValueError("its checksum does not match")
+        except FileNotFoundError as error:
+            raise DataError("not in the feature cache", looked=str(entry), hint="run the same command again") from error
+        except OSError as error:
+            raise DataError(
+                f"the feature cache cannot be read ({error.strerror})",
+                looked=str(entry),
+                hint="choose another folder with --cache DIR",
+            ) from error
+        except (SafetensorError, KeyError, IndexError, ValueError) as error:
+            entry.unlink(missing_ok=True)
+            raise DataError(
+                "a damaged entry of the feature cache was removed",
+                looked=str(entry),
+                hint="run the same command again: it will be computed anew",
+            ) from error
+        return features
+
+    def save(self, digest: str, features: Floats) -> None:
+        """Keep the features of a clip; an entry that is there already is replaced.
+
+        Raises
+        ------
+        DataError
+            Where the folder cannot be written.
+        """
+        from safetensors.numpy import save
+
+        values = np.ascontiguousarray(features, dtype=np.float32)
+        checksum = np.array([zlib.crc32(values.tobytes())], dtype=np.uint32)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not (about := self.folder / "recipe.json").is_file():
+                _write(about, json.dumps(json.loads(self._recipe), indent=2).encode() + b"\n")
+            _write(self._entry(digest), save({"features": values, "crc32": checksum}))
+        except OSError as error:
+            raise DataError(
+                f"the feature cache cannot be written ({error.strerror})",
+                looked=str(self.folder),
+                hint="choose another folder with --cache DIR",
+            ) from error
+
+    def _entry(self, digest: str) -> Path:
+        return self.folder / f"{digest}.safetensors"
+
+
+def _canonical(recipe: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"an embedding's recipe must hold JSON values: {error}",
+            looked=repr(recipe),
+            hint="use strings, numbers, lists and mappings with string keys",
+        ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    # A name of its own, in the same folder: a rename is atomic within a file system only.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

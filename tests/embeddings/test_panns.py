@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from asdbench.embeddings import panns
+from asdbench.errors import WeightsError
+
+PUBLISHED = panns.Published("ResNet38", "ResNet38_mAP=0.434.pth", "bf12f36aaabac4e0855e22d3c3239c1b")
+STATE = {"model": {"a": torch.arange(50000.0)}}
+
+
+def read(path: Path) -> dict[str, torch.Tensor]:
+    checkpoint = panns.find(str(path), PUBLISHED)
+    assert checkpoint is not None
+    return panns.read(checkpoint)
+
+
+def refused(path: Path) -> WeightsError:
+    with pytest.raises(WeightsError) as caught:
+        read(path)
+    assert path.name in caught.value.message
+    assert "\n" not in caught.value.message
+    assert str(path) in caught.value.looked
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_both_formats_of_torch_are_read(tmp_path: Path, zipped: bool) -> None:
+    torch.save(STATE, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    assert torch.equal(read(tmp_path / "a.pth")["a"], STATE["model"]["a"])
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.99])
+def test_cut_short(tmp_path: Path, zipped: bool, part: float) -> None:
+    torch.save(STATE, tmp_path / "whole", _use_new_zipfile_serialization=zipped)
+    content = (tmp_path / "whole").read_bytes()
+    (tmp_path / "a.pth").write_bytes(content[: int(len(content) * part)])
+    assert "damaged" in refused(tmp_path / "a.pth").message
+
+
+def test_a_changed_byte(tmp_path: Path) -> None:
+    torch.save(STATE, tmp_path / "a.pth")
+    with zipfile.ZipFile(tmp_path / "a.pth") as archive:
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+    content = bytearray((tmp_path / "a.pth").read_bytes())
+    content[largest.header_offset + 1000 + largest.file_size // 2] ^= 1
+    (tmp_path / "a.pth").write_bytes(content)
+    assert "checksum" in refused(tmp_path / "a.pth").message
+
+
+@pytest.mark.parametrize("content", [b"<html>not found</html>", bytes(1000), b"RIFF" + bytes(range(200)), b"\x80\x04"])
+def test_not_a_checkpoint(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.pth").write_bytes(content)
+    assert "damaged or no checkpoint" in refused(tmp_path / "a.pth").message
+
+
+class Code:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.folder),)
+
+
+@pytest.mark.parametrize("how", ["zip", "legacy", "pickle", "pickle 2"])
+def test_code_is_not_executed(tmp_path: Path, how: str) -> None:
+    content = {"model": {"a": Code(tmp_path / "executed")}}
+    if how.startswith("pickle"):
+        (tmp_path / "a.pth").write_bytes(pickle.dumps(content, protocol=2 if how == "pickle 2" else 4))
+    else:
+        torch.save(content, tmp_path / "a.pth", _use_new_zipfile_serialization=how == "zip")
+    error = refused(tmp_path / "a.pth")
+    assert "executed" in error.message
+    assert not (tmp_path / "executed").exists()
+    torch.load(tmp_path / "a.pth", weights_only=False) if how in ("zip", "legacy") else pickle.loads(
+        (tmp_path / "a.pth").read_bytes()
+    )
+    assert (tmp_path / "executed").exists()  # so it would have been
+
+
+@pytest.mark.parametrize("content", [{"a": torch.zeros(3)}, {"model": torch.zeros(3)}, {"model": {"a": 1}}, [1, 2], {}])
+def test_tensors_stand_under_model(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "a.pth")
+    assert "'model'" in refused(tmp_path / "a.pth").message
+
+
+def test_a_replaced_file_is_hashed_again(tmp_path: Path) -> None:
+    first, second = (
+        (tmp_path / "a.pth").write_bytes(content) and panns.find(str(tmp_path / "a.pth"), PUBLISHED)
+        for content in (b"one", b"three")
+    )
+    assert first != second
+
+
+def test_untrained_tensors_are_seeded_by_their_names() -> None:
+    shapes = {
+        "x.weight": (32, 16, 3, 3),
+        "y.weight": (32, 16, 3, 3),
+        "z.running_var": (4,),
+        "z.num_batches_tracked": (),
+    }
+    state = panns.untrained(shapes)
+    assert {name: tuple(values.shape) for name, values in state.items()} == shapes
+    assert torch.equal(panns.untrained({"y.weight": shapes["y.weight"]})["y.weight"], state["y.weight"])
+    assert not torch.equal(state["x.weight"], state["y.weight"])
+    assert np.isclose(float(state["x.weight"].var()), 2 / (16 * 9), rtol=0.1)
+    assert torch.equal(state["z.running_var"], torch.ones(4))
