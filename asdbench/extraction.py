@@ -40,7 +40,7 @@ def extract(
 
     Clips that cannot be used are not an error here: they come back with the reason.
     """
-    from asdbench.embeddings.cache import FeatureCache
+    from asdbench.embeddings.cache import FeatureCache, recipe_on
 
     unusable: Unusable = {}
     reader = data.reader
@@ -48,7 +48,7 @@ def extract(
         return unusable
     missing: dict[str, dict[str, list[Clip]]] = {}  # embedding -> digest -> the clips with that content
     for request in requests:
-        cache = FeatureCache(root, request.recipe)
+        cache = FeatureCache(root, recipe_on(request.recipe, device))
         lacking = missing.setdefault(request.embedding, {})
         for clip in request.clips:
             digest = data.digest(clip)
@@ -104,7 +104,7 @@ def extract_folder(
     DataError
         Where a clip cannot be used: an index that lacks it would change the metrics without a word.
     """
-    from asdbench.embeddings.cache import FeatureCache
+    from asdbench.embeddings.cache import FeatureCache, recipe_on
 
     made: Embedding = registry.create("embeddings", embedding)
     if made.kind != "vector":
@@ -120,7 +120,7 @@ def extract_folder(
             looked="\n".join(list(bad.values())[:5]),
             hint="mend or remove these clips; what is embedded already is kept in the cache",
         )
-    stored = FeatureCache(root, made.recipe)
+    stored = FeatureCache(root, recipe_on(made.recipe, device))
     weights = made.recipe.get("weights", "none")
     write(
         output,

@@ -34,7 +34,7 @@ class FeatureSource(Protocol):
 
 @dataclass(frozen=True)
 class CachedFeatures:
-    """Features in the cache, by the digest of each clip's content."""
+    """Features in the cache of one recipe, by the digest of each clip's content."""
 
     root: Path
     recipe: Mapping[str, Any]
@@ -111,10 +111,10 @@ def embed_chunk(
 ) -> dict[int, str]:
     """Embed clips and put them into the cache; position -> reason for those that cannot be used."""
     from asdbench.embeddings import embed_clips
-    from asdbench.embeddings.cache import FeatureCache
+    from asdbench.embeddings.cache import FeatureCache, recipe_on
 
     embedding = create("embeddings", spec)
-    cache = FeatureCache(root, embedding.recipe)
+    cache = FeatureCache(root, recipe_on(embedding.recipe, device))
     unusable: dict[int, str] = {}
     sounds: dict[int, Waveform] = {}
     for position, clip in enumerate(clips):

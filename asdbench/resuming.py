@@ -15,6 +15,7 @@ from typing import Any
 from asdbench.api import Cell, Dataset
 from asdbench.asking import Asked
 from asdbench.datasets import fingerprint
+from asdbench.embeddings.cache import recipe_on
 from asdbench.errors import ConflictError
 from asdbench.jobs import CachedFeatures, FeatureFile, FeatureSource, Job, Outcome
 from asdbench.planning import Unit, differences, job_key, key_hash, units
@@ -120,7 +121,7 @@ def compare(
         elif found := _elsewhere(results, data.name, wanted):
             work.shared.append((wanted, *found))
         else:
-            source = _source(data, wanted, features)
+            source = _source(data, wanted, features, device)
             job = Job(str(wanted.asked.spec), wanted.unit, wanted.folder.seed, threads, device, source, {})
             work.jobs[name] = (job, [wanted])
     return work
@@ -170,8 +171,9 @@ def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Ma
     return None
 
 
-def _source(data: Dataset, wanted: Wanted, features: Path) -> FeatureSource:
+def _source(data: Dataset, wanted: Wanted, features: Path, device: str) -> FeatureSource:
     if data.features is not None:
         return FeatureFile(data.features.path)
     digests = {(clip.machine, clip.name): data.digest(clip) for clip in wanted.unit.clips}
-    return CachedFeatures(features, wanted.asked.features.recipe, wanted.asked.features.kind, digests)
+    recipe = recipe_on(wanted.asked.features.recipe, device)
+    return CachedFeatures(features, recipe, wanted.asked.features.kind, digests)

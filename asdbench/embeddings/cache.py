@@ -22,6 +22,12 @@ from asdbench.api import Floats
 from asdbench.errors import DataError, UsageError
 
 
+def recipe_on(recipe: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """The recipe of features computed on a device: those of a GPU differ from the CPU's by rounding."""
+    kind = device.partition(":")[0]
+    return dict(recipe) if kind == "cpu" else {**recipe, "device": kind}
+
+
 class FeatureCache:
     """The entries made by one recipe. Picklable.
 

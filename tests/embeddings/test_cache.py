@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asdbench.api import Floats
-from asdbench.embeddings.cache import FeatureCache
+from asdbench.embeddings.cache import FeatureCache, recipe_on
 from asdbench.errors import DataError, UsageError
 
 RECIPE = {"embedding": "resnet38", "parameters": {"blocks": "basic", "fmax": 14000}, "weights": "random"}
@@ -155,7 +155,7 @@ def test_a_failed_write_leaves_nothing_and_keeps_the_old_entry(
 def test_two_processes_write_the_same_entry(tmp_path: Path) -> None:
     code = """
 import sys, pathlib, numpy as np
-from asdbench.embeddings.cache import FeatureCache
+from asdbench.embeddings.cache import FeatureCache, recipe_on
 cache = FeatureCache(pathlib.Path(sys.argv[1]), {"a": 1})
 for _ in range(200):
     cache.save("00", np.full(50000, float(sys.argv[2]), dtype=np.float32))
@@ -171,3 +171,10 @@ for _ in range(200):
     assert seen
     assert seen <= {1.0, 2.0}
     assert sorted(path.name for path in cache.folder.iterdir()) == ["00.safetensors", "recipe.json"]
+
+
+def test_features_of_a_gpu_are_kept_apart_from_the_cpus(tmp_path: Path) -> None:
+    recipe = {"name": "any"}
+    cpu, gpu, other = (FeatureCache(tmp_path, recipe_on(recipe, device)) for device in ("cpu", "cuda", "cuda:1"))
+    assert cpu.folder == FeatureCache(tmp_path, recipe).folder
+    assert gpu.folder == other.folder != cpu.folder

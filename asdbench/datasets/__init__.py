@@ -1,0 +1,154 @@
+"""Data sets: which one a run uses, and what identifies its content.
+
+``--dataset`` takes a spec (``toy``, ``dcase2021:ROOT``, ``features:DIR``, ``./file.py:factory``). Without it the
+environment variable ASDBENCH_DATA is used, then ``data`` in ``./asdbench.toml`` (at the top or under ``[asdbench]``),
+then ``toy``; in the first two a bare path means ``dcase2021:PATH``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from asdbench import registry
+from asdbench.api import Clip, Dataset
+from asdbench.errors import AsdbenchError, UsageError
+
+CONFIGURATION = "asdbench.toml"
+VARIABLE = "ASDBENCH_DATA"
+
+
+def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
+    """Open the data set that is asked for, or the configured one, or ``toy``.
+
+    Parameters
+    ----------
+    text : str or None
+        A spec, as ``--dataset`` has it.
+
+    Returns
+    -------
+    Dataset
+    str
+        In words, which one it is and why; with what a user should know of it (folders without a clip).
+
+    Raises
+    ------
+    UsageError
+        For an unknown data set or parameter, a missing or needless argument.
+    DataError
+        Where the data cannot be used; says where the choice came from.
+    """
+    if text is not None:
+        return _described(_open(text), f"{text} (--dataset)")
+    for origin, value in ((VARIABLE, os.environ.get(VARIABLE)), (CONFIGURATION, configured("data"))):
+        if value:
+            spec = f"dcase2021:{value}" if _is_path(value) else value
+            try:
+                return _described(_open(spec), f"{spec} (no --dataset; set in {origin})")
+            except AsdbenchError as error:
+                looked = "; ".join(part for part in (error.looked, f"{origin} says {value!r}") if part)
+                raise type(error)(error.message, looked, error.hint) from error
+    return _described(_open("toy"), f"no --dataset, {VARIABLE} or {CONFIGURATION}: the built-in toy data")
+
+
+def configured(key: str) -> str | None:
+    """A value of ``./asdbench.toml``, from its table ``[asdbench]`` or from its top level.
+
+    Raises
+    ------
+    UsageError
+        Where the file cannot be read or the value is no text.
+    """
+    path = Path(CONFIGURATION)
+    if not path.is_file():
+        return None
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {error}", looked=str(path.absolute()), hint="it must be TOML"
+        ) from error
+    table = found.get("asdbench", {})
+    value = table.get(key, found.get(key)) if isinstance(table, dict) else found.get(key)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"{path}: {key} is {value!r}", looked=str(path.absolute()), hint=f'write {key} = "..."')
+    return value
+
+
+def fingerprint(dataset: Dataset, clips: Sequence[Clip]) -> str:
+    """What identifies the content of some clips: their cells, splits and sounds (or features), but not their labels.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Where it has ``digest_many(clips) -> list of str``, that is used, being faster than ``digest``.
+    clips : sequence of Clip
+        In any order.
+
+    Returns
+    -------
+    str
+        A sha256 (hex).
+    """
+    many: Callable[[Sequence[Clip]], list[str]] | None = getattr(dataset, "digest_many", None)
+    digests = many(clips) if many else [dataset.digest(clip) for clip in clips]
+    lines = sorted(
+        [clip.machine, clip.name, clip.section, clip.domain, clip.split, clip.part, digest]
+        for clip, digest in zip(clips, digests, strict=True)
+    )
+    return hashlib.sha256(json.dumps(lines, ensure_ascii=True).encode()).hexdigest()
+
+
+def _open(text: str) -> Dataset:
+    if _is_path(text):
+        raise UsageError(
+            f"--dataset {text!r} is no data set but looks like a path",
+            looked=f"there are: {', '.join(registry.entries('datasets'))}",
+            hint=f"did you mean dcase2021:{text} (or features:{text})",
+        )
+    spec = registry.parse(text)
+    make = registry.factory("datasets", spec.name)
+    argument = _argument(make)
+    if spec.argument is not None and argument is None:
+        raise UsageError(f"{spec.name} takes no argument", looked=text, hint=f"write {_example(spec.name, make, None)}")
+    if not spec.argument and argument is not None:
+        example = _example(spec.name, make, argument.name)
+        if argument.default is argument.empty:
+            raise UsageError(f"{spec.name} needs a {argument.name}: {example}", looked=text, hint=f"write {example}")
+    return cast(Dataset, registry.create("datasets", spec, *([spec.argument] if spec.argument else [])))
+
+
+def _argument(make: Callable[..., Any]) -> inspect.Parameter | None:
+    """The parameter of a factory that the text behind ":" goes to."""
+    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return next((p for p in inspect.signature(make).parameters.values() if p.kind in places), None)
+
+
+def _example(name: str, make: Callable[..., Any], argument: str | None) -> str:
+    parameters = ",".join(f"{parameter}=..." for parameter in registry.parameters(make))
+    return (
+        name
+        + (f"[{parameters}]" if parameters and argument is None else "")
+        + (f":{argument.upper()}" if argument else "")
+    )
+
+
+def _is_path(text: str) -> bool:
+    """Whether somebody wrote a path where a spec stands: what names a registered data set or a .py file is a spec."""
+    name = text.partition("[")[0].partition(":")[0].strip()
+    if not name or name in registry.entries("datasets") or ".py:" in text:
+        return False
+    return name.startswith((".", "~")) or "/" in name or os.sep in name or Path(text).exists()
+
+
+def _described(dataset: Dataset, words: str) -> tuple[Dataset, str]:
+    remarks: Sequence[str] = getattr(dataset, "remarks", ())
+    shown = "; ".join(remarks[:3]) + (f"; and {len(remarks) - 3} more" if len(remarks) > 3 else "")
+    return dataset, f"{words}; note: {shown}" if remarks else words

@@ -1,0 +1,238 @@
+"""Features that somebody has computed already: a folder of ``index.csv``, ``features.npy`` and ``embedding.json``.
+
+Conventions
+-----------
+- ``index.csv`` names the clips (see :mod:`asdbench.datasets.index`).
+- ``features.npy``: float (clips, d), rows in the order of ``index.csv``. It is mapped, never loaded whole.
+- ``embedding.json``, where it is there: how the features were made (recipe, weights: a sha256 or "random",
+  data_fingerprint, stamps). Its stamps travel with the features. Without a recipe and weights the origin is unstated.
+- Whoever writes such a folder writes ``embedding.json`` last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.api import Clip, Kind, Profile
+from asdbench.datasets import index
+from asdbench.errors import DataError
+from asdbench.registry import Spec
+
+UNSTATED = "features of unstated origin"
+UNTRAINED = "untrained network"
+CHUNK = 1 << 25
+"""Values looked at in one go when rows are checked: 128 MB of float32."""
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """See :class:`asdbench.api.GivenFeatures`."""
+
+    path: Path
+    recipe: Mapping[str, Any]
+    kind: Kind = "vector"
+
+
+@dataclass
+class FeaturesDataset:
+    """Clips with given features (see :class:`asdbench.api.Dataset`).
+
+    Parameters
+    ----------
+    name : str
+        Base name of the folder.
+    spec : str
+    stamps : tuple of str
+    clips : sequence of Clip
+        Sorted by (machine, name); ``row`` is the row of ``features.npy``.
+    features : VectorFile
+    """
+
+    name: str
+    spec: str
+    stamps: tuple[str, ...]
+    clips: Sequence[Clip]
+    features: VectorFile
+    profile: Profile = "full"
+    reader: None = None
+
+    def digest(self, clip: Clip) -> str:
+        """The sha256 (hex) of the clip's row with its type and length."""
+        return self.digest_many([clip])[0]
+
+    def digest_many(self, clips: Sequence[Clip]) -> list[str]:
+        """The same for many clips: the file is opened once."""
+        rows = _map(self.features.path)
+        head = f"{rows.dtype.str} {rows.shape[1]} ".encode()
+        return [hashlib.sha256(head + rows[clip.row].tobytes()).hexdigest() for clip in clips]
+
+
+def features(folder: str) -> FeaturesDataset:
+    """Features somebody already has.
+
+    Parameters
+    ----------
+    folder : str
+        Holds ``index.csv``, ``features.npy`` and perhaps ``embedding.json``.
+
+    Raises
+    ------
+    DataError
+        A file is missing or is not what it should be; names the line or the clip.
+    """
+    where = Path(os.path.abspath(Path(folder).expanduser()))  # noqa: PTH100 # drops ".." and the last slash, keeps links
+    if not where.is_dir():
+        raise DataError(
+            f"there is no folder {folder}", looked=str(where), hint="give one that holds index.csv: features:DIR"
+        )
+    for file in ("index.csv", "features.npy"):
+        if not (where / file).is_file():
+            present = ", ".join(sorted(path.name for path in where.iterdir())[:8]) or "nothing"
+            raise DataError(
+                f"{where.name} has no {file}",
+                looked=f"{where} holds {present}",
+                hint="asdbench embed writes such folders; index.csv and features.npy are needed",
+            )
+    clips = index.read(where / "index.csv")
+    _check_rows(where / "features.npy", clips)
+    recipe, stamps = _read_origin(where / "embedding.json")
+    return FeaturesDataset(
+        name=where.name,
+        spec=str(Spec("features", (), folder)),
+        stamps=stamps,
+        clips=sorted(clips, key=lambda clip: (clip.machine, clip.name)),
+        features=VectorFile(where / "features.npy", recipe),
+    )
+
+
+def write(
+    folder: Path,
+    clips: Sequence[Clip],
+    array: NDArray[np.floating[Any]],
+    *,
+    recipe: Mapping[str, Any],
+    weights: str,
+    fingerprint: str,
+    stamps: Sequence[str] = (),
+) -> None:
+    """Write a folder that :func:`features` reads; an interrupted write leaves none that does.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing; the three files are replaced where they are there.
+    clips : sequence of Clip
+    array : array (clips, d)
+        The rows in the order of ``clips``.
+    recipe : mapping
+        How the features were made (JSON values).
+    weights : str
+        The sha256 of the network's weights, "random" where it is untrained, "none" where there is no network.
+    fingerprint : str
+        The data set's fingerprint (:func:`asdbench.datasets.fingerprint`).
+    stamps : sequence of str
+        What every table made from it must say.
+
+    Raises
+    ------
+    DataError
+        Where the array has another number of rows than there are clips or is not 2-D float, or the disk refuses.
+    """
+    if array.ndim != 2 or len(array) != len(clips) or not np.issubdtype(array.dtype, np.floating):
+        raise DataError(
+            f"features of shape {array.shape} and type {array.dtype} do not belong to {len(clips)} clips",
+            looked=str(folder),
+            hint="give one float vector a clip",
+        )
+    origin = {"recipe": dict(recipe), "weights": weights, "data_fingerprint": fingerprint, "stamps": list(stamps)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in ("embedding.json", "index.csv"):
+            (folder / old).unlink(missing_ok=True)
+        with (folder / "features.npy.partial").open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+        index.write(folder / "index.csv.partial", clips)
+        (folder / "embedding.json.partial").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
+        for name in ("features.npy", "index.csv", "embedding.json"):
+            (folder / f"{name}.partial").replace(folder / name)
+    except OSError as error:
+        raise DataError(
+            f"cannot write features: {error.strerror}", looked=str(folder), hint="choose another --output"
+        ) from error
+
+
+def _map(path: Path) -> NDArray[np.floating[Any]]:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:  # object arrays and what is no .npy file at all: ValueError
+        raise DataError(
+            f"{path.name} cannot be used: {str(error).splitlines()[0]}",
+            looked=str(path),
+            hint="write it with numpy.save",
+        ) from error
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or not np.issubdtype(array.dtype, np.floating):
+        found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive of several arrays"
+        raise DataError(f"{path.name} is {found}", looked=str(path), hint="it must be float (clips, d): one row a clip")
+    return array
+
+
+def _check_rows(path: Path, clips: Sequence[Clip]) -> None:
+    rows = _map(path)
+    if len(rows) != len(clips) or rows.shape[1] == 0:
+        raise DataError(
+            f"{path.name} is {rows.shape[0]} x {rows.shape[1]}, but index.csv names {len(clips)} clips",
+            looked=str(path),
+            hint="features.npy has one row for each line of index.csv, in the same order",
+        )
+    step = max(1, CHUNK // rows.shape[1])
+    bad: list[int] = []
+    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, which is what we look for
+        for start in range(0, len(rows), step):
+            finite = np.isfinite(rows[start : start + step].astype(np.float32, copy=False)).all(axis=1)
+            bad += [start + int(offset) for offset in np.flatnonzero(~finite)]
+    if bad:
+        names = ", ".join(f"{clips[row].machine} {clips[row].name}" for row in bad[:3]) + (
+            ", ..." if len(bad) > 3 else ""
+        )
+        raise DataError(
+            f"{path.name}: NaN or infinite values (as float32) in {len(bad)} of {len(clips)} clips",
+            looked=f"{path}: {names}",
+            hint="compute these clips again, or leave them out of both files",
+        )
+
+
+def _read_origin(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Recipe and stamps."""
+    if not path.is_file():
+        return {"origin": "unstated"}, (UNSTATED,)
+    try:
+        origin = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise DataError(
+            f"{path.name} is not JSON: {error}", looked=str(path), hint="write it again, or remove it"
+        ) from error
+    expected = {"recipe": dict, "weights": str, "data_fingerprint": str, "stamps": list}
+    if not isinstance(origin, dict):
+        raise DataError(f"{path.name} is no JSON object", looked=str(path), hint=f"its keys are {', '.join(expected)}")
+    wrong = [key for key, kind in expected.items() if not isinstance(origin.get(key, kind()), kind)]
+    stamps = origin.get("stamps", [])
+    if wrong or not all(isinstance(stamp, str) for stamp in stamps):
+        raise DataError(
+            f"{path.name}: {', '.join(wrong) or 'stamps'} is not what it should be",
+            looked=str(path),
+            hint="recipe is an object, weights and data_fingerprint are text, stamps a list of text",
+        )
+    if not origin.get("recipe") or not origin.get("weights"):
+        stamps = [*stamps, UNSTATED]
+    if origin.get("weights") == "random":
+        stamps = [*stamps, UNTRAINED]
+    return origin, tuple(dict.fromkeys(stamps))
