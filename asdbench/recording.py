@@ -68,11 +68,12 @@ def record(
         if machine not in machines and _settings(entry) == settings  # others are of a run that --replace gives up
     }
     gone = {*machines, *(set(manifest.get("machines", {})) - set(entries))}
-    components = join([folder.components().without(gone), outcome.components])
+    components = join([folder.components().without(gone), outcome.components]).by_machine()
     folder.write_components(components)
     _write_labels(folder, gone, [clip for clip in unit.clips if clip.split == "test"])
     fits = {label for entry in entries.values() for label in entry["fits"]}
-    folder.write_history([*(row for row in folder.history() if row["fit"] in fits), *outcome.history])
+    history = [*(row for row in folder.history() if row["fit"] in fits), *outcome.history]
+    folder.write_history(sorted(history, key=lambda row: str(row["fit"])))
     for machine in gone:
         folder.remove_scores(machine)
     made: dict[str, Any] = {}

@@ -171,15 +171,21 @@ def _from_file(path: Path, attribute: str) -> Callable[..., Any]:
         raise UsageError(
             f"no such file: {path}", looked=str(path.absolute()), hint="give the path as ./file.py:factory"
         )
-    module_spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert module_spec is not None  # it ends in .py
-    assert module_spec.loader is not None
-    module = importlib.util.module_from_spec(module_spec)
-    module_spec.loader.exec_module(module)
-    made = getattr(module, attribute, None)
+    made = getattr(_module(path.resolve(), path.stat().st_mtime_ns), attribute, None)
     if not callable(made):
         raise UsageError(f"{path} has no function {attribute!r}", hint="give the path as ./file.py:factory")
     return typing.cast(Callable[..., Any], made)
+
+
+@lru_cache
+def _module(path: Path, changed: int) -> types.ModuleType:
+    """A file as a module, loaded once as long as it does not change: two makings then give equal models."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None  # it ends in .py
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def create(group: Group, spec: Spec | str, *leading: object) -> Any:

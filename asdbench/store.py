@@ -51,19 +51,23 @@ class Components:
 
     def where(self, *, split: str | None = None, machine: str | None = None) -> Components:
         """The rows of a split and/or machine."""
-        keep = [
+        return self._take(
             number
             for number, row in enumerate(self.identity)
             if (split is None or row[0] == split) and (machine is None or row[1] == machine)
-        ]
-        return Components(
-            [self.identity[n] for n in keep], {name: column[keep] for name, column in self.values.items()}
         )
 
     def without(self, machines: Iterable[str]) -> Components:
         """The rows of all other machines."""
         gone = set(machines)
-        keep = [number for number, row in enumerate(self.identity) if row[1] not in gone]
+        return self._take(number for number, row in enumerate(self.identity) if row[1] not in gone)
+
+    def by_machine(self) -> Components:
+        """The rows sorted by machine, otherwise in their order: so that a file does not tell which job ended first."""
+        return self._take(sorted(range(len(self.identity)), key=lambda number: self.identity[number][1]))
+
+    def _take(self, rows: Iterable[int]) -> Components:
+        keep = list(rows)
         return Components(
             [self.identity[n] for n in keep], {name: column[keep] for name, column in self.values.items()}
         )

@@ -174,9 +174,9 @@ def test_another_machine_with_other_parameters_does_not_join_the_folder(
 
 def test_machines_added_later_stand_beside_the_first(make_features: MakeFeatures, tmp_path: Path) -> None:
     features = make_features()
-    go(features, tmp_path / "a" / "results", machines=["fan"])
-    go(features, tmp_path / "a" / "results", machines=["pump"])
-    go(features, tmp_path / "b" / "results")
+    go(features, tmp_path / "a" / "results", "cvae", epochs=1, machines=["pump"])
+    go(features, tmp_path / "a" / "results", "cvae", epochs=1, machines=["fan"])
+    go(features, tmp_path / "b" / "results", "cvae", epochs=1)
     assert files(tmp_path / "a" / "results") == files(tmp_path / "b" / "results")
 
 

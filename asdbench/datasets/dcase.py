@@ -33,6 +33,7 @@ from asdbench.registry import Spec
 PARTS = ("dev_data", "eval_data")
 SHOWN = 5
 """Offending files that an error lists."""
+WRITTEN_OUT = "links that a copy wrote out as text are followed"
 LINK_BYTES = 1024
 """A larger file is no link written out as text."""
 
@@ -157,9 +158,8 @@ def _index(root: Path, ground_truth: bool, remarks: list[str]) -> Iterator[Clip]
                 if not clips:
                     remarks.append(f"{part}/{machine.name}/{name} holds no .wav file")
                 elif clips[0].path and _written_link(clips[0].path):
-                    remarks.append(
-                        f"{part}/{machine.name}/{name} holds links that a copy wrote out as text; they are followed"
-                    )
+                    if WRITTEN_OUT not in remarks:
+                        remarks.append(WRITTEN_OUT)
                     clips = [
                         replace(clip, path=clip.path and (_written_link(clip.path) or clip.path)) for clip in clips
                     ]

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdbench.api import Clip
+from asdbench.api import Clip, Dataset
 from asdbench.datasets import configured, fingerprint, open_dataset
+from asdbench.datasets.dcase import dcase2021
+from asdbench.datasets.features import features, write
 from asdbench.datasets.toy import toy
 from asdbench.errors import AsdbenchError, DataError, UsageError
 
@@ -40,6 +43,16 @@ def test_toy_is_what_there_always_is() -> None:
     data, words = open_dataset()
     assert data.name == "toy"
     assert words == "no --dataset, ASDBENCH_DATA or asdbench.toml: the built-in toy data"
+
+
+def test_all_three_are_data_sets_to_the_type_checker(root: Path) -> None:
+    made: list[Dataset] = [toy(), dcase2021(str(root))]
+    write(root / "given", CLIPS, np.eye(12), recipe={"name": "unit"}, weights="none", fingerprint="f")
+    made.append(features(str(root / "given")))
+    assert [data.name for data in made] == ["toy", "dcase2021", "given"]
+    assert (
+        [data.reader is None for data in made] == [data.features is not None for data in made] == [False, False, True]
+    )
 
 
 def test_what_is_asked_for_wins(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

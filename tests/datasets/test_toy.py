@@ -32,7 +32,7 @@ NAMES = {
 
 def sounds(machine: str, kind: str) -> str:
     """One sha256 over the 16-bit samples of the clips of a kind."""
-    reader, total = ToyReader(seed=4, seconds=1.0), hashlib.sha256()
+    reader, total = ToyReader(seed=0, seconds=1.0), hashlib.sha256()
     for name in NAMES[kind]:
         if kind == "train":
             name = name.format(reader.attribute(machine, name.removesuffix("_{}.wav")))
@@ -164,7 +164,7 @@ def test_the_target_domain_shifts_one_of_speed_load_and_noise() -> None:
 
 
 def test_every_fault_occurs_on_every_machine() -> None:
-    reader = ToyReader(seed=4, seconds=1.0)
+    reader = ToyReader(seed=0, seconds=1.0)
     for machine, made in MACHINES.items():
         names = (f"section_0{section}_source_test_anomaly_{n:04d}.wav" for section in range(3) for n in range(10))
         states = [reader._state(machine, grammar.parse(name, "source_test"))[0] for name in names]

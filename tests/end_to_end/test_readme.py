@@ -1,0 +1,48 @@
+"""What the README shows must work as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from asdbench.running import run
+from asdbench.testing import check_system
+
+from ..conftest import MakeFeatures
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_systems_example_is_a_system_and_runs(readme: str, make_features: MakeFeatures, tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (tmp_path / "mine.py").write_text(code)
+    spec = f"{tmp_path}/mine.py:nearest"
+    check_system(spec, random=False)
+    summary = run(f"features:{make_features(shift=50.0)}", spec, results=tmp_path / "results", cache=tmp_path / "cache")
+    assert summary.failed == []
+    assert len(summary.folders[0].cells()) == 8
+
+
+def test_every_link_and_file_named_is_there(readme: str) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert (ROOT / target).exists(), target
+
+
+def test_every_option_named_exists(readme: str) -> None:
+    from click import Command
+
+    from asdbench.cli import COMMANDS, root
+
+    known = {"--index-url", "--strict"}  # of pip and mypy
+    for name in COMMANDS:
+        command = root.get_command(None, name)  # type: ignore[arg-type]  # our lookup does not use the context
+        assert isinstance(command, Command)
+        known |= {option for parameter in command.params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z][a-z-]+", readme)) <= known
