@@ -12,7 +12,7 @@ import numpy as np
 
 from asdbench import registry
 from asdbench.api import Clip, Dataset, Embedding
-from asdbench.datasets import fingerprint
+from asdbench.datasets import digests_of, fingerprint
 from asdbench.datasets.features import write
 from asdbench.errors import DataError, UsageError
 from asdbench.execution import each
@@ -50,8 +50,7 @@ def extract(
     for request in requests:
         cache = FeatureCache(root, recipe_on(request.recipe, device))
         lacking = missing.setdefault(request.embedding, {})
-        for clip in request.clips:
-            digest = data.digest(clip)
+        for clip, digest in zip(request.clips, digests_of(data, request.clips), strict=True):
             if digest in lacking:
                 lacking[digest].append(clip)
             elif not cache.has(digest):
@@ -125,7 +124,7 @@ def extract_folder(
     write(
         output,
         clips,
-        np.stack([stored.load(data.digest(clip)) for clip in clips]),
+        np.stack([stored.load(digest) for digest in digests_of(data, clips)]),
         recipe=made.recipe,
         weights=str(weights["sha256"]) if isinstance(weights, Mapping) else str(weights),
         fingerprint=fingerprint(data, clips),

@@ -14,7 +14,7 @@ from typing import Any
 
 from asdbench.api import Cell, Dataset
 from asdbench.asking import Asked
-from asdbench.datasets import fingerprint
+from asdbench.datasets import digests_of, fingerprint
 from asdbench.embeddings.cache import recipe_on
 from asdbench.errors import ConflictError
 from asdbench.jobs import CachedFeatures, FeatureFile, FeatureSource, Job, Outcome
@@ -174,6 +174,7 @@ def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Ma
 def _source(data: Dataset, wanted: Wanted, features: Path, device: str) -> FeatureSource:
     if data.features is not None:
         return FeatureFile(data.features.path)
-    digests = {(clip.machine, clip.name): data.digest(clip) for clip in wanted.unit.clips}
+    clips = wanted.unit.clips
+    digests = {(c.machine, c.name): digest for c, digest in zip(clips, digests_of(data, clips), strict=True)}
     recipe = recipe_on(wanted.asked.features.recipe, device)
     return CachedFeatures(features, recipe, wanted.asked.features.kind, digests)
