@@ -104,7 +104,7 @@ def fingerprint(dataset: Dataset, clips: Sequence[Clip]) -> str:
 
 
 def digests_of(dataset: Dataset, clips: Sequence[Clip]) -> list[str]:
-    """The sha256 (hex) of each clip's content: by the data set's ``digest_many(clips)`` where it has one, being faster."""
+    """The sha256 (hex) of each clip's content, by the data set's ``digest_many(clips)`` where it has one."""
     many: Callable[[Sequence[Clip]], list[str]] | None = getattr(dataset, "digest_many", None)
     return many(clips) if many else [dataset.digest(clip) for clip in clips]
 
