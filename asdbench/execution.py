@@ -26,6 +26,7 @@ def threads_set(count: int) -> Iterator[None]:
     os.environ.setdefault(
         "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
     )  # CUDA matrix products repeat only with a fixed workspace
+    import scipy.linalg  # noqa: F401 # its BLAS must be there to be limited
     import torch
     from threadpoolctl import threadpool_limits
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from asdbench.api import DOMAINS, Batch, Cell, Clip, FitContext, Floats, Kind, System, Waveform
+from asdbench.api import DOMAINS, Batch, Cell, Clip, FitContext, Fitted, Floats, Kind, System, Waveform
 from asdbench.errors import AsdbenchError, ClipError, FitError
 from asdbench.execution import threads_set
 from asdbench.planning import Fit, Unit, derive_seed, presentation_order
@@ -64,7 +64,7 @@ class FeatureFile:
 
 @dataclass(frozen=True)
 class Job:
-    """One model trained for one seed and one unit."""
+    """One model trained for one seed and one unit; ``every_epoch``: components are wanted after each epoch, too."""
 
     spec: str
     unit: Unit
@@ -73,6 +73,7 @@ class Job:
     device: str
     source: FeatureSource
     unusable: Mapping[tuple[str, str], str]
+    every_epoch: bool = False
 
 
 @dataclass
@@ -89,6 +90,8 @@ class Outcome:
         Cells that this data cannot give (no training clips), with the reason; trying again is no use.
     history, fits : list, dict
         Loss terms per epoch; clips, sections and seconds per fit.
+    epochs : mapping of epoch to Components
+        After each epoch, where the job asks for it.
     trace : str
         Tracebacks of what went wrong in code.
     """
@@ -98,6 +101,7 @@ class Outcome:
     impossible: dict[Cell, str] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     fits: dict[str, Any] = field(default_factory=dict)
+    epochs: dict[int, Components] = field(default_factory=dict)
     trace: str = ""
 
 
@@ -150,11 +154,12 @@ def run_job(job: Job) -> Outcome:
     """Train and apply a job's fits. A fit that fails takes only its own cells with it."""
     system: System[Any] = create("systems", job.spec)
     parts: list[Components] = []
+    epochs: dict[int, list[Components]] = {}
     outcome = Outcome(Components([], {}))
     with threads_set(job.threads):
         for fit in job.unit.fits:
             try:
-                parts += _run_fit(system, fit, job, outcome)
+                parts += _run_fit(system, fit, job, outcome, epochs)
             except AsdbenchError as error:
                 _fail(outcome, fit, f"{error.message}{f' ({error.looked})' if error.looked else ''}")
             except (
@@ -163,44 +168,46 @@ def run_job(job: Job) -> Outcome:
                 outcome.trace += traceback.format_exc()
                 _fail(outcome, fit, f"{type(error).__name__}: {error}")
     outcome.components = join(parts)
+    outcome.epochs = {epoch: join(some) for epoch, some in epochs.items()}
     return outcome
 
 
 def _fail(outcome: Outcome, fit: Fit, reason: str) -> None:
-    outcome.failed.update({clip.cell: reason for clip in fit.test})
+    outcome.failed.update({clip.cell: reason for clip in fit.test if clip.cell not in outcome.impossible})
     outcome.fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
 
 
-def _run_fit(system: System[Any], fit: Fit, job: Job, outcome: Outcome) -> list[Components]:
-    bad = [clip for clip in fit.train if (clip.machine, clip.name) in job.unusable]
-    if bad:
-        first = job.unusable[bad[0].machine, bad[0].name]
-        raise FitError(f"{len(bad)} of {len(fit.train)} training clips cannot be used", looked=first)
-    if not fit.train:
-        outcome.impossible.update({clip.cell: f"section {clip.section} has no training clips" for clip in fit.test})
+def _run_fit(
+    system: System[Any], fit: Fit, job: Job, outcome: Outcome, epochs: dict[int, list[Components]]
+) -> list[Components]:
+    test = _scorable(fit, job, outcome)
+    if not test and all(clip.cell in outcome.impossible for clip in fit.test):
         return []
     classes = sorted({(clip.machine, clip.section) for clip in fit.train})
-    test: list[Clip] = []
-    for clip in fit.test:
-        if (clip.machine, clip.section) not in classes:
-            outcome.impossible[clip.cell] = f"section {clip.section} has no training clips"
-        elif (clip.machine, clip.name) in job.unusable:
-            outcome.failed[clip.cell] = job.unusable[clip.machine, clip.name]
-        else:
-            test.append(clip)
+    order = presentation_order(job.seed, fit.label, len(test))
+    shown = [test[position] for position in order]
+    back = np.argsort(order)
     started = time.perf_counter()
-    train = _batch(job.source.load(fit.train), fit.train, classes)
+    train_batch = _batch(job.source.load(fit.train), fit.train, classes)
+    test_batch = _batch(job.source.load(shown), shown, classes) if test else None
+
+    def apply(fitted: Fitted) -> list[Components]:
+        parts = [_components(system, "train", fit.train, fitted.components(train_batch))]
+        if test_batch is not None:
+            values = {name: np.asarray(column)[back] for name, column in fitted.components(test_batch).items()}
+            parts.append(_components(system, "test", test, values))
+        return parts
+
+    def keep(epoch: int, fitted: Fitted) -> None:
+        epochs.setdefault(epoch, []).extend(apply(fitted))
+
     loaded = time.perf_counter()
-    context = FitContext(derive_seed(job.seed, fit.label, system.model), job.device, job.threads)
-    fitted = system.model.fit(train, context)
+    context = FitContext(
+        derive_seed(job.seed, fit.label, system.model), job.device, job.threads, keep if job.every_epoch else None
+    )
+    fitted = system.model.fit(train_batch, context)
     trained = time.perf_counter()
-    parts = [_components("train", fit.train, fitted.components(train))]
-    if test:
-        order = presentation_order(job.seed, fit.label, len(test))
-        shown = [test[position] for position in order]
-        values = fitted.components(_batch(job.source.load(shown), shown, classes))
-        back = np.argsort(order)
-        parts.append(_components("test", test, {name: np.asarray(column)[back] for name, column in values.items()}))
+    parts = apply(fitted)
     outcome.history += [{"fit": fit.label, **terms} for terms in context.history]
     outcome.fits[fit.label] = {
         "train_clips": len(fit.train),
@@ -215,6 +222,32 @@ def _run_fit(system: System[Any], fit: Fit, job: Job, outcome: Outcome) -> list[
     return parts
 
 
+def _scorable(fit: Fit, job: Job, outcome: Outcome) -> list[Clip]:
+    """The test clips that can be scored; what the data cannot give is noted with its reason.
+
+    A clip that cannot be used makes its cell impossible, not failed: the same bytes will not read better next time,
+    and other bytes are other data.
+    """
+    classes = {(clip.machine, clip.section) for clip in fit.train}
+    bad = [clip for clip in fit.train if (clip.machine, clip.name) in job.unusable]
+    if bad:
+        reason = f"{len(bad)} of {len(fit.train)} training clips cannot be used: "
+        reason += job.unusable[bad[0].machine, bad[0].name]
+        outcome.impossible.update({clip.cell: reason for clip in fit.test})
+        outcome.fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
+        return []
+    for clip in fit.test:
+        if (clip.machine, clip.section) not in classes:
+            outcome.impossible[clip.cell] = f"section {clip.section} has no training clips"
+        elif (clip.machine, clip.name) in job.unusable:
+            outcome.impossible[clip.cell] = job.unusable[clip.machine, clip.name]
+    return [
+        clip
+        for clip in fit.test
+        if (clip.machine, clip.section) in classes and (clip.machine, clip.name) not in job.unusable
+    ]
+
+
 def _batch(features: Floats | list[Floats], clips: Sequence[Clip], classes: Sequence[tuple[str, str]]) -> Batch:
     section = {pair: code for code, pair in enumerate(classes)}
     machine = {name: code for code, name in enumerate(sorted({name for name, _ in classes}))}
@@ -227,7 +260,13 @@ def _batch(features: Floats | list[Floats], clips: Sequence[Clip], classes: Sequ
     )
 
 
-def _components(split: str, clips: Sequence[Clip], values: Mapping[str, Floats]) -> Components:
+def _components(system: System[Any], split: str, clips: Sequence[Clip], values: Mapping[str, Floats]) -> Components:
+    lacking = [name for name in system.formula if name not in values]
+    if lacking:
+        raise FitError(
+            f"the model gives no component {', '.join(lacking)}",
+            looked=f"{system.name} scores {', '.join(system.formula)}; the model gives {', '.join(values) or 'none'}",
+        )
     for name, column in values.items():
         if np.shape(column) != (len(clips),):
             raise FitError(f"component {name!r} has shape {np.shape(column)} for {len(clips)} clips")

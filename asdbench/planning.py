@@ -19,6 +19,7 @@ written as score files. So a wider selection later needs no new training and mov
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +55,7 @@ class Unit:
     @property
     def label(self) -> str:
         """``fan``, or ``all``."""
-        return self.machines[0] if len(self.machines) == 1 else "all"
+        return self.fits[0].label.partition("/")[0]
 
     @property
     def clips(self) -> list[Clip]:
@@ -86,8 +87,7 @@ def units(clips: Sequence[Clip], scope: Scope, machines: Sequence[str]) -> list[
             hint="models hear only normal sounds: mend the index or leave these clips out",
         )
     if scope == "all":
-        tested = [clip for clip in clips if clip.split == "train" or clip.machine in machines]
-        return [Unit(tuple(machines), (_fit("all", tested),))] if machines else []
+        return [Unit(tuple(sorted({clip.machine for clip in clips})), (_fit("all", clips),))] if machines else []
     made = []
     for machine in machines:
         own = [clip for clip in clips if clip.machine == machine]
@@ -141,7 +141,7 @@ def model_parameters(model: Model[Any]) -> dict[str, Any]:
     for field in fields(model):  # type: ignore[arg-type]  # Model's contract: a frozen dataclass
         value = getattr(model, field.name)
         if field.name == "weights" and value is not None:
-            value = {"file": Path(value).name, "sha256": file_digest(Path(value))}
+            value = {"sha256": file_digest(Path(value))}
         values[field.name] = value
     return values
 
@@ -189,6 +189,7 @@ def job_key(
     """
     from asdbench import __version__
 
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "torch")}
     return {
         "model": type(system.model).__name__,
         "parameters": model_parameters(system.model),
@@ -200,7 +201,13 @@ def job_key(
         "device": device,
         "origin": origin,
         "asdbench": __version__,
+        "versions": versions,
     }
+
+
+def settings(key: Key) -> dict[str, Any]:
+    """The part of a job key that all machines of a result folder share."""
+    return {name: value for name, value in key.items() if name not in ("unit", "data")}
 
 
 def key_hash(key: Key) -> str:

@@ -1,4 +1,7 @@
-"""Writes what a job gave into a seed folder: components, labels, history, scores, and the manifest last."""
+"""Writes what a job gave into a seed folder: components, labels, history, scores, and the manifest last.
+
+A manifest never promises what its files do not hold: machines that are about to be rewritten leave it first.
+"""
 
 from __future__ import annotations
 
@@ -6,163 +9,142 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from asdbench.api import Cell, Clip, Dataset
-from asdbench.asking import Asked
 from asdbench.jobs import Outcome
-from asdbench.planning import Unit
+from asdbench.planning import settings
+from asdbench.resuming import Wanted
 from asdbench.scoring import write_machine_scores
+from asdbench.selection import STAMP, choose
 from asdbench.store import SeedFolder, join
 
 PACKAGES = ("asdbench", "torch", "numpy", "scipy", "scikit-learn", "librosa", "soxr", "soundfile", "safetensors")
-
-VECTOR_FEATURES = (
-    "avx",
-    "avx2",
-    "fma",
-    "avx512f",
-    "avx512bw",
-    "avx512_vnni",
-    "avx512_bf16",
-    "amx_tile",
-    "asimd",
-    "sve",
-)
+VECTOR_FEATURES = "avx avx2 fma avx512f avx512bw avx512_vnni avx512_bf16 amx_tile asimd sve".split()  # noqa: SIM905 # reads better
 
 
-def record(
-    data: Dataset,
-    asked: Asked,
-    folder: SeedFolder,
-    unit: Unit,
-    key: Mapping[str, Any],
-    outcome: Outcome,
-    cells: Sequence[Cell],
-    run: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Put a unit's outcome into a folder, beside the machines that are there already.
+@dataclass(frozen=True)
+class About:
+    """How a run was made: its environment, its command, the seconds of its stages."""
+
+    environment: Mapping[str, Any]
+    command: str
+    seconds: Mapping[str, float]
+
+
+def record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell], about: About) -> None:
+    """Put a unit's outcome into its folder, beside the machines that are there already.
 
     Parameters
     ----------
-    key : mapping
-        The job key.
     cells : sequence of Cell
-        The cells that were asked for; of any machine.
-    run : mapping
-        ``environment``, ``command``, ``seconds`` of the run's stages.
-
-    Returns
-    -------
-    dict
-        The manifest's entries of the unit's machines.
+        The cells that were asked for, of any machine. Those asked for earlier stay.
     """
-    machines = set(unit.machines)
-    settings = {name: value for name, value in key.items() if name not in ("unit", "data")}
-    manifest = folder.manifest()
-    entries: dict[str, Any] = {
+    folder, unit, key, system = wanted.folder, wanted.unit, wanted.key, wanted.asked.system
+    epochs: dict[str, int] = {}
+    if wanted.oracle:
+        outcome, epochs = choose(outcome, system, unit.machines, unit.clips)
+    held = folder.manifest().get("machines", {})
+    kept = {
         machine: entry
-        for machine, entry in manifest.get("machines", {}).items()
-        if machine not in machines and _settings(entry) == settings  # others are of a run that --replace gives up
+        for machine, entry in held.items()
+        if machine not in unit.machines and settings(entry["key"]) == settings(key)  # others: --replace gives them up
     }
-    gone = {*machines, *(set(manifest.get("machines", {})) - set(entries))}
+    gone = {*unit.machines, *(set(held) - set(kept))}
+    if gone & set(held):
+        write_manifest(data, wanted, kept)
     components = join([folder.components().without(gone), outcome.components]).by_machine()
     folder.write_components(components)
     _write_labels(folder, gone, [clip for clip in unit.clips if clip.split == "test"])
-    fits = {label for entry in entries.values() for label in entry["fits"]}
+    fits = {label for entry in kept.values() for label in entry["fits"]}
     history = [*(row for row in folder.history() if row["fit"] in fits), *outcome.history]
     folder.write_history(sorted(history, key=lambda row: str(row["fit"])))
-    for machine in gone:
-        folder.remove_scores(machine)
     made: dict[str, Any] = {}
     for machine in unit.machines:
+        folder.remove_scores(machine)
         own = {cell for cell in cells if cell.machine == machine}
-        before = manifest.get("machines", {}).get(machine)
-        if before is not None and _settings(before) == settings:
-            own |= _cells(machine, before["cells"]).keys()
-        written = write_machine_scores(
-            folder,
-            asked.system,
-            machine,
-            components.where(machine=machine),
-            own,
-            {**outcome.failed, **outcome.impossible},
-        )
+        if machine in held and settings(held[machine]["key"]) == settings(key):
+            own |= _cells(machine, held[machine]["cells"]).keys()
+        reasons = {**outcome.failed, **outcome.impossible}
+        written = write_machine_scores(folder, system, machine, components.where(machine=machine), own, reasons)
         made[machine] = {
             "key": dict(key),
-            "formula": dict(asked.system.formula),
+            "formula": dict(system.formula),
+            "dataset": data.spec,
+            "stamps": _stamps(data, wanted),
             "fits": outcome.fits,
-            "failed": {_name(cell): reason for cell, reason in outcome.failed.items() if cell.machine == machine},
-            "impossible": {
-                _name(cell): reason for cell, reason in outcome.impossible.items() if cell.machine == machine
-            },
+            "epoch": epochs.get(machine),
+            "failed": _named(machine, outcome.failed),
+            "impossible": _named(machine, outcome.impossible),
             **written,
-            "environment": run["environment"],
-            "command": run["command"],
-            "seconds": run["seconds"],
+            "environment": dict(about.environment),
+            "command": about.command,
+            "seconds": dict(about.seconds),
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-    if outcome.trace:
-        (folder.path / f"failure-{unit.label}.txt").write_text(outcome.trace, encoding="utf-8")
-    else:
-        (folder.path / f"failure-{unit.label}.txt").unlink(missing_ok=True)
-    write_manifest(data, asked, folder, {**entries, **made})
-    return made
+    for machine in set(gone) - set(unit.machines):
+        folder.remove_scores(machine)
+    folder.write_failure(unit.label, outcome.trace)
+    write_manifest(data, wanted, {**kept, **made})
 
 
-def _name(cell: Cell) -> str:
-    return f"{cell.section}/{cell.domain}"
-
-
-def _cells(machine: str, named: Mapping[str, str | None]) -> dict[Cell, str | None]:
-    return {Cell(machine, *name.rsplit("/", 1)): reason for name, reason in named.items()}
-
-
-def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry["key"].items() if name not in ("unit", "data")}
-
-
-def write_manifest(data: Dataset, asked: Asked, folder: SeedFolder, entries: Mapping[str, Any]) -> None:
+def write_manifest(data: Dataset, wanted: Wanted, entries: Mapping[str, Any]) -> None:
     """Write the manifest of a folder with these machines."""
-    folder.write_manifest(
+    asked = wanted.asked
+    stamps = [*_stamps(data, wanted), *(stamp for entry in entries.values() for stamp in entry["stamps"])]
+    wanted.folder.write_manifest(
         {
             "dataset": {"name": data.name, "spec": data.spec, "profile": data.profile},
             "system": {
-                "name": asked.name,
+                "name": wanted.folder.system,
                 "spec": str(asked.spec),
                 "title": asked.system.title,
                 "published": asked.system.published,
                 "source": asked.system.source,
                 "embedding": asked.embedding,
             },
-            "stamps": list(dict.fromkeys([*data.stamps, *getattr(asked.features, "stamps", ())])),
-            "seed": folder.seed,
+            "stamps": list(dict.fromkeys(stamps)),
+            "seed": wanted.folder.seed,
             "machines": dict(sorted(entries.items())),
         }
     )
 
 
-def refresh(data: Dataset, asked: Asked, folder: SeedFolder, cells: Sequence[Cell]) -> None:
-    """Write what a finished folder lacks of the cells asked for: score files, and labels that have become known."""
-    manifest = folder.manifest()
-    entries = manifest["machines"]
+def refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
+    """Write what a finished unit's folder lacks of the cells asked for: score files, labels that have become known."""
+    folder = wanted.folder
+    entries = folder.manifest()["machines"]
     changed = False
-    for machine, entry in entries.items():
+    for machine in wanted.unit.machines:
+        entry = entries[machine]
         own = {cell for cell in cells if cell.machine == machine}
         known = _cells(machine, entry["cells"])
         if any(cell not in known or (known[cell] is None and not folder.has_scores(cell)) for cell in own):
             reasons = {**_cells(machine, entry["failed"]), **_cells(machine, entry["impossible"])}
             failed = {cell: reason for cell, reason in reasons.items() if reason is not None}
             components = folder.components().where(machine=machine)
-            written = write_machine_scores(folder, asked.system, machine, components, {*known, *own}, failed)
+            written = write_machine_scores(folder, wanted.asked.system, machine, components, {*known, *own}, failed)
             changed = changed or any(entry[name] != value for name, value in written.items())
             entry.update(written)
     if changed:
-        write_manifest(data, asked, folder, entries)
-    machines = {machine for machine in entries if any(cell.machine == machine for cell in cells)}
-    _write_labels(folder, machines, [c for c in data.clips if c.split == "test" and c.machine in machines])
+        write_manifest(data, wanted, entries)
+    _write_labels(folder, set(wanted.unit.machines), [clip for clip in wanted.unit.clips if clip.split == "test"])
+
+
+def _stamps(data: Dataset, wanted: Wanted) -> list[str]:
+    chosen = [STAMP] if wanted.oracle else []
+    return list(dict.fromkeys([*data.stamps, *getattr(wanted.asked.features, "stamps", ()), *chosen]))
+
+
+def _named(machine: str, reasons: Mapping[Cell, str]) -> dict[str, str]:
+    return {f"{cell.section}/{cell.domain}": reason for cell, reason in reasons.items() if cell.machine == machine}
+
+
+def _cells(machine: str, named: Mapping[str, str | None]) -> dict[Cell, str | None]:
+    return {Cell(machine, *name.rsplit("/", 1)): reason for name, reason in named.items()}
 
 
 def _write_labels(folder: SeedFolder, machines: set[str], clips: Sequence[Clip]) -> None:

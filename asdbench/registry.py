@@ -42,7 +42,20 @@ class Spec:
         return text if self.argument is None else f"{text}:{self.argument}"
 
     def with_parameters(self, **more: object) -> Spec:
-        """The same spec with parameters added or replaced."""
+        """The same spec with parameters added or replaced.
+
+        Raises
+        ------
+        UsageError
+            For a value that would not come back from the text of the spec.
+        """
+        for name, value in more.items():
+            if parse(f"x[y={value}]").parameters != (("y", str(value)),):
+                raise UsageError(
+                    f"{name} {str(value)!r} cannot stand in a spec",
+                    looked="it holds a comma, a bracket or a space at its end",
+                    hint="rename the file, or give a link to it",
+                )
         merged = {**dict(self.parameters), **{key: str(value) for key, value in more.items()}}
         return Spec(self.name, tuple(merged.items()), self.argument)
 

@@ -1,14 +1,15 @@
 """Compares what is asked with what the results folder holds: what is done, what is shared, what is missing.
 
-Same job key: reused. Another key in the same folder: an error that names the difference, unless it is to be replaced.
-Equal models are trained once: a folder may take over the components of another system with the same key. A machine with
-failed cells counts as unfinished: failures are never cached.
+Same job key: reused. Another key in the same folder, or the same machine's data from another data set: an error that
+names the difference, unless it is to be replaced. Equal models are trained once: a folder may take over the components
+of another system with the same key. Failed cells are tried again; those that this data cannot give are not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,19 @@ from asdbench.embeddings.cache import recipe_on
 from asdbench.errors import ConflictError
 from asdbench.jobs import CachedFeatures, FeatureFile, FeatureSource, Job, Outcome
 from asdbench.planning import Unit, differences, job_key, key_hash, units
+from asdbench.selection import ORACLE, Selection
 from asdbench.store import SeedFolder, join, seed_folder, seed_folders
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One unit of one system and seed, and the folder it belongs in."""
+    """One unit of one system and seed, the folder it belongs in and its job key; ``oracle``: at its best epoch."""
 
     asked: Asked
     folder: SeedFolder
     unit: Unit
     key: dict[str, Any]
+    oracle: bool
 
 
 @dataclass
@@ -38,20 +41,38 @@ class Work:
 
     Parameters
     ----------
+    wanted : list of Wanted
+        All that was asked for.
     jobs : mapping of key hash to (Job, list of Wanted)
         What must be trained, and who wants it.
     shared : list of (Wanted, Outcome, environment)
         What another system's folder already holds.
-    reused : int
-        Machines found finished.
-    folders : list of (Asked, SeedFolder)
-        All folders that were asked for.
+    reused : list of Wanted
+        What is finished.
     """
 
+    wanted: list[Wanted] = field(default_factory=list)
     jobs: dict[str, tuple[Job, list[Wanted]]] = field(default_factory=dict)
     shared: list[tuple[Wanted, Outcome, Mapping[str, Any]]] = field(default_factory=list)
-    reused: int = 0
-    folders: list[tuple[Asked, SeedFolder]] = field(default_factory=list)
+    reused: list[Wanted] = field(default_factory=list)
+
+    @property
+    def folders(self) -> list[SeedFolder]:
+        """All folders that were asked for, in the order asked."""
+        return list(dict.fromkeys(wanted.folder for wanted in self.wanted))
+
+
+@dataclass
+class _Prints:
+    """Fingerprints of units, each computed once."""
+
+    data: Dataset
+    known: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def of(self, scope: str, unit: Unit) -> str:
+        if (scope, unit.label) not in self.known:
+            self.known[scope, unit.label] = fingerprint(self.data, unit.clips)
+        return self.known[scope, unit.label]
 
 
 def compare(
@@ -60,6 +81,7 @@ def compare(
     machines: Sequence[str],
     seeds: Sequence[int],
     *,
+    selection: Selection,
     threads: int,
     device: str,
     results: Path,
@@ -76,38 +98,36 @@ def compare(
     Raises
     ------
     ConflictError
-        Where a folder holds a run with other parameters and ``replace`` is not set.
+        Where a folder holds a run with other parameters or data and ``replace`` is not set.
     """
     work = Work()
-    prints: dict[tuple[str, str], str] = {}
+    prints = _Prints(data)
     conflicts: list[str] = []
     todo: list[Wanted] = []
     for one in asked:
-        scope = one.system.model.scope
         for seed in seeds:
-            folder = seed_folder(results, data.name, one.name, seed)
-            work.folders.append((one, folder))
-            held = folder.manifest().get("machines", {})
-            for unit in units(data.clips, scope, machines):
-                if (scope, unit.label) not in prints:
-                    prints[scope, unit.label] = fingerprint(data, unit.clips)
-                key = job_key(
-                    one.system,
-                    unit,
-                    seed=seed,
-                    features=one.features.recipe,
-                    fingerprint=prints[scope, unit.label],
-                    threads=threads,
-                    device=device,
-                    origin=one.origin,
-                )
-                conflicts += _conflicts(held, one, folder, unit, key)
-                if _holds(held, unit, key) and all(
-                    held[m]["formula"] == dict(one.system.formula) for m in unit.machines
-                ):
-                    work.reused += len(unit.machines)
-                else:
-                    todo.append(Wanted(one, folder, unit, key))
+            for oracle in _variants(one, selection):
+                folder = seed_folder(results, data.name, one.name + (ORACLE if oracle else ""), seed)
+                held = folder.manifest().get("machines", {})
+                for unit in units(data.clips, one.system.model.scope, machines):
+                    key = job_key(
+                        one.system,
+                        unit,
+                        seed=seed,
+                        features=one.features.recipe,
+                        fingerprint=prints.of(one.system.model.scope, unit),
+                        threads=threads,
+                        device=device,
+                        origin=one.origin,
+                    )
+                    wanted = Wanted(one, folder, unit, key, oracle)
+                    work.wanted.append(wanted)
+                    found = list(_conflicts(data, held, wanted, prints))
+                    conflicts += found
+                    if _holds(held, unit, key) and not found:
+                        work.reused.append(wanted)
+                    else:
+                        todo.append(wanted)
     if conflicts and not replace:
         raise ConflictError(
             "a result folder holds a run with other parameters",
@@ -117,31 +137,45 @@ def compare(
     for wanted in todo:
         name = key_hash(wanted.key)
         if name in work.jobs:
-            work.jobs[name][1].append(wanted)
-        elif found := _elsewhere(results, data.name, wanted):
-            work.shared.append((wanted, *found))
+            job, others = work.jobs[name]
+            work.jobs[name] = (replaced(job, every_epoch=job.every_epoch or wanted.oracle), [*others, wanted])
+        elif not wanted.oracle and (found_there := _elsewhere(results, data.name, wanted)):
+            work.shared.append((wanted, *found_there))
         else:
             source = _source(data, wanted, features, device)
-            job = Job(str(wanted.asked.spec), wanted.unit, wanted.folder.seed, threads, device, source, {})
-            work.jobs[name] = (job, [wanted])
+            spec, seed = str(wanted.asked.spec), wanted.folder.seed
+            work.jobs[name] = (Job(spec, wanted.unit, seed, threads, device, source, {}, wanted.oracle), [wanted])
     return work
 
 
-def _conflicts(
-    held: Mapping[str, Any], asked: Asked, folder: SeedFolder, unit: Unit, key: Mapping[str, Any]
-) -> list[str]:
-    found = []
+def _variants(asked: Asked, selection: Selection) -> list[bool]:
+    """Whether the best epoch is chosen; a model without epochs has only one way."""
+    if selection == "last" or not hasattr(asked.system.model, "epochs"):
+        return [False]
+    return [True] if selection == "oracle" else [False, True]
+
+
+def _conflicts(data: Dataset, held: Mapping[str, Any], wanted: Wanted, prints: _Prints) -> Iterator[str]:
+    """What in a folder contradicts what is wanted, in words."""
+    scope = wanted.asked.system.model.scope
     for machine, entry in held.items():
         ignored = {"unit"}
-        if machine not in unit.machines or entry["failed"]:
-            ignored.add("data")  # other machines have other data; what made a cell fail may have been mended
+        if machine not in wanted.unit.machines or entry["failed"] or entry["impossible"]:
+            ignored.add("data")  # another machine has other data; what made a cell fail may have been mended
         old, new = (
             {name: value for name, value in side.items() if name not in ignored}
-            for side in ({**entry["key"], "formula": entry["formula"]}, {**key, "formula": dict(asked.system.formula)})
+            for side in (
+                {**entry["key"], "formula": entry["formula"]},
+                {**wanted.key, "formula": dict(wanted.asked.system.formula)},
+            )
         )
-        if lines := differences(old, new):
-            found.append(f"{folder.path}: {'; '.join(lines[:4])}{' …' if len(lines) > 4 else ''}")
-    return found
+        lines = differences(old, new)
+        if machine not in wanted.unit.machines and entry["dataset"] != data.spec:
+            now = units(data.clips, scope, [machine]) if any(clip.machine == machine for clip in data.clips) else []
+            if not now or prints.of(scope, now[0]) != entry["key"]["data"]:
+                lines.append(f"data of {machine}: {entry['dataset']} there, {data.spec} now")
+        if lines:
+            yield f"{wanted.folder.path}: {'; '.join(lines[:4])}{' …' if len(lines) > 4 else ''}"
 
 
 def _holds(held: Mapping[str, Any], unit: Unit, key: Mapping[str, Any]) -> bool:
@@ -151,20 +185,21 @@ def _holds(held: Mapping[str, Any], unit: Unit, key: Mapping[str, Any]) -> bool:
 
 def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Mapping[str, Any]] | None:
     for other in seed_folders(results, dataset) if results.is_dir() else ():
-        if other.seed != wanted.folder.seed or other == wanted.folder:
+        if other.seed != wanted.folder.seed or other == wanted.folder or other.system.endswith(ORACLE):
             continue
         held = other.manifest()["machines"]
         if _holds(held, wanted.unit, wanted.key):
             components = other.components()
-            fits = {label: info for machine in wanted.unit.machines for label, info in held[machine]["fits"].items()}
+            entries = {machine: held[machine] for machine in wanted.unit.machines}
+            fits = {label: info for entry in entries.values() for label, info in entry["fits"].items()}
             outcome = Outcome(
-                join([components.where(machine=machine) for machine in wanted.unit.machines]),
+                join([components.where(machine=machine) for machine in entries]),
                 history=[row for row in other.history() if row["fit"] in fits],
                 fits=fits,
                 impossible={
                     Cell(machine, *name.rsplit("/", 1)): reason
-                    for machine in wanted.unit.machines
-                    for name, reason in held[machine]["impossible"].items()
+                    for machine, entry in entries.items()
+                    for name, reason in entry["impossible"].items()
                 },
             )
             return outcome, held[wanted.unit.machines[0]]["environment"]

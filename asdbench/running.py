@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -22,9 +22,10 @@ from asdbench.execution import default_workers, each, executing
 from asdbench.extraction import CHUNK, Request, Unusable, extract
 from asdbench.jobs import run_job
 from asdbench.progress import Progress
-from asdbench.recording import environment, record, refresh
+from asdbench.recording import About, environment, record, refresh
 from asdbench.resuming import Wanted, Work, compare
 from asdbench.scoring import evaluate
+from asdbench.selection import Selection
 from asdbench.store import SeedFolder
 
 
@@ -41,8 +42,10 @@ class RunSummary:
         The folders that hold the answer to what was asked.
     trained, shared, reused : int
         Jobs trained; units taken over from a system with the same model; machines found finished.
+    cells : int
+        Cells asked for, over all systems and seeds.
     failed : list of (system, seed, Cell, reason)
-        Cells without a score.
+        Those without a value.
     warnings : list of str
         Constant components, missing thresholds.
     not_applicable : list of (system, reason)
@@ -58,6 +61,7 @@ class RunSummary:
     trained: int = 0
     shared: int = 0
     reused: int = 0
+    cells: int = 0
     failed: list[tuple[str, int, Cell, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     not_applicable: list[tuple[str, str]] = field(default_factory=list)
@@ -74,6 +78,7 @@ def run(
     seeds: Sequence[int] = (777,),
     epochs: int | None = None,
     weights: str | None = None,
+    selection: Selection = "last",
     device: str = "cpu",
     threads: int = 1,
     workers: int | None = 1,
@@ -99,6 +104,8 @@ def run(
         Training epochs of every system that has them, unless its spec says otherwise.
     weights : str or None
         Checkpoint of the pretrained embedding, or ``random``.
+    selection : {"last", "oracle", "both"}
+        Which epoch counts; ``oracle`` chooses it on the test labels and goes to ``<system>@oracle``.
     device : str
         ``cpu``, ``cuda``, ``cuda:1``.
     threads : int
@@ -126,6 +133,10 @@ def run(
     """
     started = time.perf_counter()
     progress = progress or Progress()
+    if selection not in ("last", "oracle", "both"):
+        raise UsageError(
+            f"selection {selection!r}", looked="there are last, oracle and both", hint="choose one of them"
+        )
     if threads < 1 or (workers is not None and workers < 1):
         raise UsageError(
             "--threads and --workers start at 1", looked=f"threads {threads}, workers {workers}", hint="give at least 1"
@@ -150,18 +161,18 @@ def run(
         asked,
         sorted({cell.machine for cell in cells}),
         list(dict.fromkeys(seeds)),
+        selection=selection,
         threads=threads,
         device=device,
         results=Path(results),
         features=cache_folder / "features",
         replace=replace,
     )
-    summary.reused = work.reused
-    about: dict[str, Any] = {"command": command, "seconds": {}}
+    for wanted in work.reused:
+        refresh(data, wanted, cells)
+        summary.reused += len(wanted.unit.machines)
     for wanted, outcome, where in work.shared:
-        record(
-            data, wanted.asked, wanted.folder, wanted.unit, wanted.key, outcome, cells, {**about, "environment": where}
-        )
+        record(data, wanted, outcome, cells, About(where, command, {}))
         summary.shared += 1
     if work.jobs:
         check_device(device)
@@ -173,12 +184,11 @@ def run(
                 for job, wanted in work.jobs.values()
             ]
             unusable = extract(data, requests, cache_folder / "features", pool, progress, device)
-            about["environment"] = environment(device)
-            about["seconds"] = {"embedding": round(time.perf_counter() - before, 3)}
+            embedded = round(time.perf_counter() - before, 3)
+            about = About(environment(device), command, {"embedding": embedded})
             _train(data, work, pool, progress, unusable, cells, about, summary)
-    for one, folder in work.folders:
-        refresh(data, one, folder, cells)
-        summary.folders.append(folder)
+    summary.folders = work.folders
+    for folder in summary.folders:
         _collect(folder, cells, summary)
     summary.seconds = time.perf_counter() - started
     return summary
@@ -228,7 +238,7 @@ def _train(
     progress: Progress,
     unusable: Unusable,
     cells: Sequence[Cell],
-    about: Mapping[str, Any],
+    about: About,
     summary: RunSummary,
 ) -> None:
     progress.stage("training", len(work.jobs))
@@ -238,11 +248,12 @@ def _train(
     ]
     for wanted, outcome in each(executor, calls):
         for one in wanted:
-            record(data, one.asked, one.folder, one.unit, one.key, outcome, cells, about)
+            record(data, one, outcome, cells, about)
         summary.trained += 1
-        names = ", ".join(dict.fromkeys(one.asked.name for one in wanted))
+        names = ", ".join(dict.fromkeys(one.folder.system for one in wanted))
         seconds = sum(fit.get("seconds", {}).get("fit", 0.0) for fit in outcome.fits.values())
-        failed = f", {len(outcome.failed)} cells failed" if outcome.failed else ""
+        lost = len(outcome.failed) + len(outcome.impossible)
+        failed = f", {lost} cells without a score" if lost else ""
         progress.advance(
             1, f"{names} · {wanted[0].unit.label} · seed {wanted[0].folder.seed} · {seconds:.1f} s{failed}"
         )
@@ -251,6 +262,7 @@ def _train(
 def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary) -> None:
     """Note the cells without a value, and warnings of a folder, as far as they were asked for."""
     asked = set(cells)
+    summary.cells += len(cells)
     for metrics in evaluate(folder):
         if metrics.cell in asked and metrics.auc is None:
             summary.failed.append((folder.system, folder.seed, metrics.cell, metrics.reason or "no value"))

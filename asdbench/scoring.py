@@ -47,7 +47,7 @@ def write_machine_scores(
         components that hardly vary over the machine's clips).
     """
     train, test = components.where(split="train"), components.where(split="test")
-    threshold = gamma_threshold(_finite(system.score(train.values)) if train.identity else np.array([]))
+    threshold = gamma_threshold(system.score(train.values) if train.identity else np.array([]))
     scores = system.score(test.values) if test.identity else np.array([])
     rows: dict[Cell, list[int]] = {}
     for number, (_, _, section, domain, _) in enumerate(test.identity):

@@ -227,6 +227,14 @@ class SeedFolder:
         else:
             self._write_rows(path.name, None, zip(clips, [str(int(value)) for value in decisions], strict=True))
 
+    def write_failure(self, label: str, trace: str) -> None:
+        """Write the tracebacks of a unit's failures to ``failure-<label>.txt``; none removes the file."""
+        path = self.path / f"failure-{_folder_name(label)}.txt"
+        if trace:
+            write_text(path, trace)
+        else:
+            path.unlink(missing_ok=True)
+
     def remove_scores(self, machine: str) -> None:
         """Remove the score and decision files of a machine."""
         for cell in self.cells():

@@ -55,8 +55,8 @@ def test_each_scope_forms_its_fits_from_clips_sorted_by_name() -> None:
     assert shape("section", ["fan"]) == {"fan/00": ("ab", "d"), "fan/03": ("c", "e")}
 
 
-def test_scope_all_trains_on_every_machine_but_tests_only_what_is_asked() -> None:
-    assert shape("all", ["fan"]) == {"all": ("abcf", "de")}
+def test_scope_all_is_one_fit_whatever_machines_are_scored() -> None:
+    assert shape("all", ["fan"]) == shape("all", ["fan", "pump"]) == {"all": ("abcf", "deg")}
 
 
 def test_training_clips_labelled_anomaly_are_refused() -> None:

@@ -16,6 +16,7 @@ from asdbench.api import Cell
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.progress import Progress
 from asdbench.running import RunSummary, run
+from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder, seed_folder
 
 from .conftest import MakeFeatures
@@ -389,3 +390,99 @@ def test_a_results_folder_can_be_moved(make_features: MakeFeatures, tmp_path: Pa
     shutil.move(tmp_path / "here", tmp_path / "there")
     assert go(features, tmp_path / "there").trained == 0
     assert isinstance(seed_folder(tmp_path / "there", "small", "mvg", 777), SeedFolder)
+
+
+@pytest.mark.parametrize("name", ["write_components", "write_labels", "write_history", "remove_scores", "write_scores"])
+def test_a_replacement_cut_off_at_any_write_never_passes_for_the_old_run(
+    make_features: MakeFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    features, results = make_features(), tmp_path / "results"
+    go(features, results, "cvae", epochs=1)
+    before = files(results)
+
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SeedFolder, name, cut_off)
+        if name == "write_labels":
+            patch.setattr(SeedFolder, "label_rows", lambda _: [])
+        with pytest.raises(KeyboardInterrupt):
+            go(features, results, "cvae", epochs=2, replace=True)
+    go(features, results, "cvae", epochs=1, replace=True)
+    assert files(results) == before
+
+
+def test_another_data_set_of_the_same_name_does_not_join_the_folder(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    one, two = make_features("a/small"), make_features("b/small", seed=1)
+    go(one, tmp_path / "results", machines=["fan"])
+    with pytest.raises(ConflictError, match="data of fan"):
+        go(two, tmp_path / "results", machines=["pump"])
+    same = make_features("c/small")
+    assert go(same, tmp_path / "results", machines=["pump"]).failed == []
+
+
+def test_a_plugin_file_that_changes_is_another_system(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features, results = make_features(), tmp_path / "results"
+    go(features, results, plugin(tmp_path))
+    with pytest.raises(ConflictError, match="origin"):
+        go(features, results, plugin(tmp_path, body="'something else'"))
+
+
+def test_a_component_that_the_formula_wants_and_the_model_lacks_is_a_reason(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    mine = plugin(tmp_path)
+    text = (tmp_path / "mine.py").read_text()
+    (tmp_path / "mine.py").write_text(text.replace('{"distance": 1.0}', '{"distanse": 1.0}'))
+    summary = go(make_features(), tmp_path / "results", f"{mine},mvg")
+    assert {reason for _, _, _, reason in summary.failed} == {
+        "the model gives no component distanse (mine scores distanse; the model gives distance)"
+    }
+    assert len(summary.folders[1].cells()) == 8
+
+
+def test_with_one_model_of_all_machines_a_wider_selection_needs_no_training(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    features, results, mine = make_features(), tmp_path / "results", plugin(tmp_path, scope="all")
+    narrow = go(features, results, mine, machines=["pump"])
+    assert {cell.machine for cell in narrow.folders[0].cells()} == {"pump"}
+    wide = go(features, results, mine)
+    assert (wide.trained, wide.failed) == (0, [])
+    go(features, tmp_path / "whole", mine)
+    assert files(results) == files(tmp_path / "whole")
+
+
+def test_the_oracle_keeps_each_machines_best_epoch_and_moves_nothing_else(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    features = make_features(shift=0.3, test=12)
+    go(features, tmp_path / "plain", "cvae", epochs=4)
+    summary = go(features, tmp_path / "both", "cvae,mvg", epochs=4, selection="both")
+    assert [folder.system for folder in summary.folders] == ["cvae", "cvae@oracle", "mvg"]
+    assert summary.trained == 4
+    last, oracle, _ = summary.folders
+    plain = tmp_path / "plain" / "small" / "cvae" / "seed-777"
+    assert {p.name: p.read_bytes() for p in last.path.glob("*.csv")} == {
+        p.name: p.read_bytes() for p in plain.glob("*.csv")
+    }
+    assert "epoch chosen on the test labels" in oracle.manifest()["stamps"]
+    assert "epoch chosen on the test labels" not in last.manifest()["stamps"]
+    for machine, entry in oracle.manifest()["machines"].items():
+        merits = []
+        for epoch in range(1, 5):
+            alone = go(features, tmp_path / str(epoch), f"cvae[epochs={epoch}]", machines=[machine]).folders[0]
+            areas = [metrics.auc for metrics in evaluate(alone) if metrics.machine == machine]
+            merits.append(len(areas) / sum(1 / area for area in areas if area))
+        assert entry["epoch"] == 1 + int(np.argmax(merits))
+        best = SeedFolder(tmp_path / str(entry["epoch"]) / "small" / f"cvae[epochs={entry['epoch']}]" / "seed-777")
+        cell = Cell(machine, "00", "source")
+        assert oracle.scores(cell)[1].tobytes() == best.scores(cell)[1].tobytes()
+
+
+def test_without_labels_there_is_nothing_to_choose_an_epoch_by(make_features: MakeFeatures, tmp_path: Path) -> None:
+    summary = go(make_features(labelled=False), tmp_path / "results", "cvae", epochs=2, selection="oracle")
+    assert {reason for _, _, _, reason in summary.failed} == {"no labelled cell to choose by"}

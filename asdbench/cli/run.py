@@ -5,10 +5,14 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers
+
+if TYPE_CHECKING:
+    from asdbench.selection import Selection
 
 
 @click.command("run")
@@ -22,6 +26,13 @@ from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers
 @click.option("--seeds", type=Numbers(), default="777", show_default=True, help="One run a seed.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Training epochs, for systems whose spec does not say.")
 @click.option("--weights", metavar="FILE|random", help="Checkpoint of the pretrained network, or an untrained one.")
+@click.option(
+    "--selection",
+    type=click.Choice(["last", "oracle", "both"]),
+    default="last",
+    show_default=True,
+    help="Which epoch counts; oracle chooses it on the test labels, into SYSTEM@oracle.",
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @click.option(
     "--threads",
@@ -49,6 +60,7 @@ def command(
     seeds: tuple[int, ...],
     epochs: int | None,
     weights: str | None,
+    selection: Selection,
     device: str,
     threads: int,
     workers: int | None,
@@ -74,6 +86,7 @@ def command(
             seeds=seeds,
             epochs=epochs,
             weights=weights,
+            selection=selection,
             device=device,
             threads=threads,
             workers=workers,
@@ -99,4 +112,6 @@ def command(
     again = shlex.join(["asdbench", "report", *folder, "--dataset", summary.dataset])
     click.echo(f"next:    {again}", err=True)
     explicit = {name for name, _ in summary.not_applicable} if systems else set()
+    if len(summary.failed) == summary.cells:
+        return 4  # nothing was measured
     return 1 if summary.failed or explicit else 0

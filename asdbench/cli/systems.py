@@ -62,4 +62,6 @@ def _show_parameters(title: str, make: object) -> None:
     for key, parameter in registry.parameters(make).items():
         click.echo(f"  {key}={parameter.default}  ({registry.describe(parameter.annotation)})")
         if words.get(key):
-            click.echo(textwrap.fill(words[key], 96, initial_indent="      ", subsequent_indent="      "))
+            click.echo(
+                textwrap.fill(words[key].replace("``", ""), 96, initial_indent="      ", subsequent_indent="      ")
+            )

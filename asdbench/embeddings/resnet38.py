@@ -3,7 +3,7 @@
 16 kHz audio is resampled to 32 kHz, as the network was trained. The network itself is in ``_resnet38_network``, which
 imports torch; this module does not, so that specs and recipes cost nothing.
 
-What the report leaves open, and the default taken (FIDELITY, rows 6 to 8):
+What the report leaves open, and the default taken (docs/ambiguities.md, rows 6 to 8):
 
 - which maps: "output from BasicBlock" and d = 3776 fix the 16 blocks; after addition and ReLU (``blocks=basic``);
 - the mel filters' upper edge: 14000 Hz, as the checkpoint's own filters have it, not 8000 Hz, as the author's settings;
@@ -40,14 +40,16 @@ def resnet38(
     Parameters
     ----------
     weights : str
-        Path of a PANNs checkpoint of ResNet38, or random for an untrained network.
+        Path of a PANNs checkpoint of ResNet38, or random for an untrained network. Report: ResNet38 trained on
+        AudioSet.
     blocks : {"basic", "pre-add", "author3072"}
         Which maps: the 16 BasicBlocks' outputs (3776 values), their branches before the residual addition (3776), or
-        conv block 1, layers 1 to 4 and the last conv block as in the author's code of May 2021 (3072).
+        conv block 1, layers 1 to 4 and the last conv block as in the author's code of May 2021 (3072). Row 6. Report:
+        "output from BasicBlock", d = 3776.
     fmax : {14000, 8000}
-        Upper edge of the mel filters in Hz.
+        Upper edge of the mel filters in Hz. Row 7. Report: 14000.
     resampler : {"soxr_hq", "kaiser_best"}
-        How clips come to 32 kHz.
+        How clips come to 32 kHz. Row 8. Report: resampled to 32 kHz, silent on how.
 
     Raises
     ------

@@ -3,11 +3,13 @@
 Shaped like the report's Tables 3 to 6: machines and sections down, AUC and pAUC of source and target across, in
 percent; with means, official score, the published values and the notes a reader needs.
 
-Several seeds: each value is the mean over the seeds; a cell that any seed lacks has none.
+Several seeds: each value is the mean over the seeds; a cell that any seed lacks has none. Only seeds of one system with
+the same settings and data are averaged; others get a table of their own.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from asdbench.api import DOMAINS, Cell
 from asdbench.comparison import other_counts, published_for
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, means, official_score
+from asdbench.planning import settings
 from asdbench.published import Table
 from asdbench.registry import unknown
 from asdbench.scoring import evaluate
@@ -99,15 +102,29 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
     if dataset is not None and found and dataset not in names:
         raise unknown("data set in these results", dataset, names)
     wanted = None if only is None else {folder.path for folder in only}
-    groups: dict[tuple[str, str], list[SeedFolder]] = {}
+    groups: dict[tuple[str, str, str], list[SeedFolder]] = {}
     for folder in found:
         if dataset in (None, folder.dataset) and (wanted is None or folder.path in wanted):
-            groups.setdefault((folder.dataset, folder.system), []).append(folder)
+            groups.setdefault((folder.dataset, folder.system, _alike(folder)), []).append(folder)
     if not groups:
         raise DataError(
             "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
         )
     return [table for folders in groups.values() for table in _tables(folders)]
+
+
+def _alike(folder: SeedFolder) -> str:
+    """What must be equal for two seeds to be averaged: settings, formula, data of each machine, stamps."""
+    manifest = folder.manifest()
+    entries = [
+        {
+            "settings": {name: value for name, value in settings(entry["key"]).items() if name != "seed"},
+            "data": {machine: entry["key"]["data"]},
+            "formula": entry["formula"],
+        }
+        for machine, entry in manifest["machines"].items()
+    ]
+    return json.dumps([entries, manifest["stamps"]], sort_keys=True)
 
 
 def _tables(folders: Sequence[SeedFolder]) -> list[SystemTable]:
@@ -267,8 +284,13 @@ def _notes(folders: Sequence[SeedFolder], manifests: Sequence[Mapping[str, Any]]
 
 
 def _features(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
-    name = manifest["system"]["embedding"] or "given (`features.npy`)"
-    weights = recipe.get("weights")
+    """Which embedding, with which weights; of given features, what their folder says of them."""
+    name, weights = manifest["system"]["embedding"], recipe.get("weights")
+    if not name:
+        inner = recipe.get("recipe")
+        made = inner.get("name") if isinstance(inner, Mapping) else None
+        name = f"given (`features.npy`), {f'made by {made}' if made else 'how is not stated'}"
+        weights = inner.get("weights", weights) if isinstance(inner, Mapping) else weights
     if weights == "random":
         return f"{name}: random weights, an untrained network"
     if isinstance(weights, Mapping):

@@ -34,6 +34,8 @@ def fill(
     reasons: dict[str, str] | None = None,
     title: str = "CL-VAE",
     constant: tuple[str, ...] = (),
+    epochs: int = 300,
+    data: str = "d",
 ) -> dict[Cell, tuple[float, float]]:
     """Write a seed folder as a run would; gives AUC and pAUC of each cell."""
     folder = seed_folder(results, dataset, system, seed)
@@ -46,12 +48,14 @@ def fill(
             cell.machine,
             {
                 "key": {
-                    "parameters": {"epochs": 300, "batch_size": 512},
+                    "parameters": {"epochs": epochs, "batch_size": 512},
                     "embedding": {"weights": {"sha256": "ab" * 32, "published": True}},
                     "threads": 1,
                     "device": "cpu",
+                    "data": data,
                     "asdbench": "0.1.0",
                 },
+                "formula": {"reconstruction": 1.0},
                 "fits": {cell.machine: {"train_clips": 3009, "steps": 1800, "sections": ["00", "01", "02"]}},
                 "cells": {},
                 "constant": list(constant),
@@ -194,6 +198,16 @@ def test_several_seeds_are_averaged_and_a_cell_that_one_lacks_has_no_value(tmp_p
     assert ("target", "auc") not in table.rows[0].ours
     assert "Mean over 2 seeds: 1, 2." in table.notes
     assert any("seed 2: gone" in note for note in table.notes)
+
+
+@pytest.mark.parametrize("other", [{"epochs": 20}, {"data": "e"}, {"stamps": ("untrained network",)}])
+def test_seeds_of_other_settings_data_or_stamps_are_not_averaged(tmp_path: Path, other: dict[str, Any]) -> None:
+    fill(tmp_path, seed=1)
+    fill(tmp_path, seed=2, **other)
+    one, two = build(tmp_path)
+    assert one.notes[0] == "Seed 1."
+    assert two.notes[0] == "Seed 2."
+    assert (one.stamps, two.stamps) == ((), other.get("stamps", ()))
 
 
 def test_evaluation_sections_have_a_table_of_their_own(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""Which epoch counts: the last one, or the best on the labelled test clips.
+
+The last epoch of a fixed budget is what an honest run reports. The report author's public development code kept, per
+machine, the epoch with the best AUC on the labelled *test* clips; ``--selection oracle`` does the same, in a folder
+``<system>@oracle`` of its own that is stamped wherever it is shown. The difference is the optimism of that choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from asdbench.api import Cell, Clip, System
+from asdbench.jobs import Outcome
+from asdbench.metrics.aggregate import harmonic_mean, score_cells
+from asdbench.store import Components, join
+
+Selection: TypeAlias = Literal["last", "oracle", "both"]
+ORACLE = "@oracle"
+STAMP = "epoch chosen on the test labels"
+
+
+def choose(
+    outcome: Outcome, system: System[Any], machines: Sequence[str], clips: Sequence[Clip]
+) -> tuple[Outcome, dict[str, int]]:
+    """The outcome at each machine's best epoch: by the harmonic mean of its cells' test AUC, the first among equals.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        With the components of every epoch.
+    clips : sequence of Clip
+        With labels: this is the harness, not a model.
+
+    Returns
+    -------
+    outcome : Outcome
+        A machine without epochs or without a labelled cell has failed cells instead of components.
+    epochs : mapping of machine to epoch
+    """
+    labels = {(clip.machine, clip.name): int(clip.label == "anomaly") for clip in clips if clip.label is not None}
+    parts: list[Components] = []
+    epochs: dict[str, int] = {}
+    failed = dict(outcome.failed)
+    for machine in machines:
+        merits = {
+            epoch: merit
+            for epoch, components in outcome.epochs.items()
+            if (merit := _merit(components.where(split="test", machine=machine), system, labels)) is not None
+        }
+        if merits:
+            epochs[machine] = max(merits, key=lambda epoch: merits[epoch])
+            parts.append(outcome.epochs[epochs[machine]].where(machine=machine))
+        else:
+            reason = "no labelled cell to choose by" if outcome.epochs else "it has no epochs to choose from"
+            failed.update({clip.cell: reason for clip in clips if clip.machine == machine and clip.split == "test"})
+    chosen = Outcome(
+        join(parts), failed, dict(outcome.impossible), list(outcome.history), dict(outcome.fits), trace=outcome.trace
+    )
+    return chosen, epochs
+
+
+def _merit(test: Components, system: System[Any], labels: Mapping[tuple[str, str], int]) -> float | None:
+    if not test.identity:
+        return None
+    scores = system.score(test.values)
+    rows: dict[Cell, list[int]] = {}
+    for number, (_, machine, section, domain, _) in enumerate(test.identity):
+        rows.setdefault(Cell(machine, section, domain), []).append(number)
+    codes = np.array([labels.get((row[1], row[4]), -1) for row in test.identity])
+    found = score_cells((cell, codes[keep], scores[keep], None) for cell, keep in rows.items())
+    areas = [cell.auc for cell in found if cell.auc is not None]
+    return harmonic_mean(areas) if areas else None
