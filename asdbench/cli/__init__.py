@@ -15,6 +15,8 @@ COMMANDS = {
     "run": "Run systems over a data set and print their tables.",
     "report": "Print the tables of a results folder.",
     "check": "Compare results with the expected scores.",
+    "score": "Score a folder of challenge files, anybody's.",
+    "export": "Write a submission from results.",
     "embed": "Write the embedding of a data set's clips into a folder.",
     "systems": "List the systems, or show one: `systems show clvae`.",
 }

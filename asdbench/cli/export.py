@@ -1,0 +1,54 @@
+"""``asdbench export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("export")
+@click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
+@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Where the files go.")
+@click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
+@click.option("--system", metavar="NAME", help="Which system, where there are several.")
+@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Which seed, where there are several.")
+@click.option(
+    "--part", type=click.Choice(["dev", "eval"]), help="Development or evaluation set. Default: eval where it is there."
+)
+@click.option(
+    "--year", type=click.IntRange(2021, 2026), default=2021, show_default=True, help="Whose file names apply."
+)
+@click.option("--partial", is_flag=True, help="Write what there is, and say what is missing.")
+@click.option("--replace", is_flag=True, help="Replace the score and decision files in DIR.")
+def command(
+    results: Path,
+    output: Path,
+    dataset: str | None,
+    system: str | None,
+    seed: int | None,
+    part: str | None,
+    year: int,
+    partial: bool,
+    replace: bool,
+) -> None:
+    """Write a challenge submission from RESULTS: anomaly_score_*.csv and decision_result_*.csv of one system and seed.
+
+    RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
+    """
+    from asdbench.submissions.export import Part, choose, export
+    from asdbench.submissions.years import YEARS
+
+    folder = choose(results, dataset, system, seed)
+    chosen: Part | None = "dev" if part == "dev" else "eval" if part == "eval" else None
+    done = export(folder, output, YEARS[year], chosen, partial=partial, replace=replace)
+    what = "development" if done.part == "dev" else "evaluation"
+    click.echo(
+        f"{done.files} files of {folder.system} on {folder.dataset}, seed {folder.seed}, {what} set: {output}", err=True
+    )
+    stamps = folder.manifest().get("stamps", ())
+    if stamps:
+        click.echo(f"{', '.join(stamps).upper()}: these scores are no result", err=True)
+    for remark in done.remarks:
+        click.echo(f"note: {remark}", err=True)
+    click.echo(f"next:    asdbench score {output} --year {year}", err=True)

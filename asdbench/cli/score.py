@@ -1,0 +1,51 @@
+"""``asdbench score``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("score")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--year", type=click.IntRange(2020, 2026), required=True, help="Whose file names and definitions apply.")
+@click.option(
+    "--ground-truth",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Labels of an evaluation set: the evaluator's folder, or an eval_data_list.csv. That of 2021 is built in.",
+)
+@click.option("--partial", is_flag=True, help="Score what is complete, and say what is not.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "csv", "json", "latex"]),
+    default="markdown",
+    show_default=True,
+)
+def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, form: str) -> None:
+    """Score a folder of challenge files, anybody's: anomaly_score_*.csv and decision_result_*.csv.
+
+    A folder that is not complete and right to the last line is refused with exit code 4.
+    """
+    from asdbench.reports import challenge
+    from asdbench.submissions.scoring import score_folder
+    from asdbench.submissions.years import YEARS
+
+    scored = score_folder(folder, YEARS[year], ground_truth, partial)
+    click.echo(challenge.render(scored, form), nl=False)
+    if scored.others:
+        click.echo(f"passed over: {_some(scored.others)}", err=True)
+    for remark in scored.remarks:
+        click.echo(f"note: {remark}", err=True)
+    if scored.absent:
+        click.echo(f"not there: {', '.join(scored.absent)}", err=True)
+    for problem in scored.left_out:
+        click.echo(f"left out: {problem}", err=True)
+
+
+def _some(names: tuple[str, ...], most: int = 5) -> str:
+    # A file's name may hold line breaks; this is one line.
+    shown = [name if name.isprintable() else repr(name) for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")

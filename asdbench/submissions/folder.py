@@ -1,0 +1,87 @@
+"""A folder of score files: which are there, and which others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asdbench.errors import DataError
+from asdbench.submissions.rows import Problem
+from asdbench.submissions.years import YEARS, Unit, Year
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The files of a folder.
+
+    Parameters
+    ----------
+    path : Path
+    scores, decisions : mapping of Unit to Path
+    others : tuple of str
+        Names of files that are no score or decision file of the year, sorted; hidden ones too.
+    problems : tuple of Problem
+        Two files for one unit.
+    """
+
+    path: Path
+    scores: Mapping[Unit, Path] = field(hash=False)
+    decisions: Mapping[Unit, Path] = field(hash=False)
+    others: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def open_submission(path: Path, year: Year) -> Submission:
+    """List the files of a folder. Links are followed when files are read.
+
+    Raises
+    ------
+    DataError
+        Where there is no folder, or no score file of that year in it.
+    """
+    if not path.is_dir():
+        what = "is a file, not a folder" if path.exists() else "is not there"
+        raise DataError(
+            f"{path} {what}", looked=str(path.absolute()), hint="name the folder that holds the score files"
+        )
+    try:
+        names = sorted(entry.name for entry in path.iterdir())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read", looked=str(error.strerror), hint="check its permissions") from error
+    found: dict[str, dict[Unit, Path]] = {"anomaly_score": {}, "decision_result": {}}
+    others, problems = [], []
+    for name in names:
+        parsed = year.parse_file(name)
+        if parsed is None:
+            others.append(name)
+            continue
+        kind, unit = parsed
+        if unit in found[kind]:
+            problems.append(Problem(name, None, f"a second file for {unit}, beside {found[kind][unit].name}"))
+        else:
+            found[kind][unit] = path / name
+    if not found["anomaly_score"]:
+        raise DataError(
+            f"there are no score files of {year.year} in {path}",
+            looked=f"{_some(names) or 'an empty folder'}; expected names such as {year.example}",
+            hint=_other_year(names, year) or "name the folder that holds the score files; see --year",
+        )
+    return Submission(path, found["anomaly_score"], found["decision_result"], tuple(others), tuple(problems))
+
+
+def near_miss(year: Year, unit: Unit, others: tuple[str, ...]) -> str | None:
+    """A passed-over file whose name is the unit's but for upper and lower case."""
+    wanted = year.file_name("anomaly_score", unit).lower()
+    return next((name for name in others if name.lower() == wanted), None)
+
+
+def _other_year(names: list[str], year: Year) -> str | None:
+    for other in YEARS.values():
+        if other.year != year.year and any(other.parse_file(name) for name in names):
+            return f"their names are those of {other.year}: --year {other.year}"
+    return None
+
+
+def _some(names: list[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
