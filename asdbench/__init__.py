@@ -6,6 +6,7 @@ the package imports neither torch nor pandas, scipy or matplotlib.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 __version__ = "0.1.0"
@@ -13,7 +14,7 @@ __all__ = ["__version__", "embed", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    # The two functions load numpy and more; the command line's help must not wait for that.
+    # These load numpy and more; the command line's help must not wait for that.
     if name == "embed":
         from asdbench.embeddings import embed
 
@@ -22,4 +23,6 @@ def __getattr__(name: str) -> Any:
         from asdbench.running import run
 
         return run
+    if name == "testing":
+        return importlib.import_module("asdbench.testing")
     raise AttributeError(f"module 'asdbench' has no attribute {name!r}")

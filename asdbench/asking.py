@@ -30,6 +30,8 @@ class Asked:
     features : Embedding or GivenFeatures
     embedding : str
         The embedding's spec; empty for given features.
+    full_epochs : int or None
+        The epochs of its full budget, for tables to say where a run had fewer.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Asked:
     origin: str
     features: Embedding | GivenFeatures
     embedding: str
+    full_epochs: int | None
 
 
 def ask(
@@ -72,11 +75,11 @@ def ask(
         if data.features is None:
             wanted = with_weights(system.model.embedding, weights)
             features: Embedding | GivenFeatures = registry.create("embeddings", wanted)
-            asked.append(Asked(name, spec, system, _origin(spec), features, str(wanted)))
+            asked.append(Asked(name, spec, system, _origin(spec), features, str(wanted), _full_epochs(spec)))
         else:
             kind = registry.create("embeddings", with_weights(system.model.embedding, "random")).kind
             if kind == data.features.kind:
-                asked.append(Asked(name, spec, system, _origin(spec), data.features, ""))
+                asked.append(Asked(name, spec, system, _origin(spec), data.features, "", _full_epochs(spec)))
             else:
                 not_applicable.append(
                     (name, f"it needs {kind} of {system.model.embedding}; {data.spec} holds one vector a clip")
@@ -115,6 +118,11 @@ def _origin(spec: Spec) -> str:
         return known.origin
     path = Path(spec.name.rpartition(":")[0])
     return f"{path.name} sha256 {file_digest(path)}"
+
+
+def _full_epochs(spec: Spec) -> int | None:
+    declared = registry.parameters(registry.factory("systems", spec.name)).get("epochs")
+    return declared.default if declared is not None and isinstance(declared.default, int) else None
 
 
 def choose_cells(data: Dataset, machines: Iterable[str], sections: Iterable[str], domains: Iterable[str]) -> list[Cell]:

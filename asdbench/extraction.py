@@ -14,7 +14,7 @@ from asdbench import registry
 from asdbench.api import Clip, Dataset, Embedding
 from asdbench.datasets import digests_of, fingerprint
 from asdbench.datasets.features import write
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.execution import each
 from asdbench.jobs import embed_chunk
 from asdbench.progress import Progress
@@ -80,6 +80,7 @@ def extract_folder(
     executor: Executor,
     progress: Progress,
     device: str = "cpu",
+    replace: bool = False,
 ) -> int:
     """Write the embedding of all clips of a data set into a folder that ``features:DIR`` reads.
 
@@ -90,6 +91,8 @@ def extract_folder(
     output : Path
     cache : Path
         The cache's folder; what is there is not computed again.
+    replace : bool
+        Replace features that are in ``output`` already.
 
     Returns
     -------
@@ -108,6 +111,12 @@ def extract_folder(
     made: Embedding = registry.create("embeddings", embedding)
     if made.kind != "vector":
         raise UsageError(f"{made.name} gives {made.kind}, not one vector a clip", hint="choose resnet38 or cnn14")
+    if (output / "index.csv").exists() and not replace:
+        raise ConflictError(
+            "there are features already",
+            looked=str(output.absolute()),
+            hint="add --replace, or choose another --output",
+        )
     if data.reader is None:
         raise UsageError(f"{data.spec} has no sound to embed", hint="give a data set of sound files")
     root = cache / "features"

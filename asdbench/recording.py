@@ -103,6 +103,7 @@ def write_manifest(data: Dataset, wanted: Wanted, entries: Mapping[str, Any]) ->
                 "spec": str(asked.spec),
                 "title": asked.system.title,
                 "published": asked.system.published,
+                "full_epochs": asked.full_epochs,
                 "source": asked.system.source,
                 "embedding": asked.embedding,
             },

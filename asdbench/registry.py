@@ -175,7 +175,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     return UsageError(
         f"unknown {what} {name!r}",
         looked=f"there are: {', '.join(choices) or 'none'}",
-        hint=f"did you mean {meant!r}?" if meant else f"choose one of the {what}s there are",
+        hint=f"did you mean {meant!r}?" if meant else "choose one of these",
     )
 
 
@@ -262,7 +262,7 @@ def _value(owner: str, name: str, text: str, annotation: Any) -> Any:
     raise UsageError(
         f"{owner}: {name}={text} does not fit",
         looked=f"{name} takes {describe(annotation)}",
-        hint="see asdbench systems show NAME",
+        hint=f"choose one of these; what they mean: asdbench systems show {owner}",
     )
 
 

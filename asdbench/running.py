@@ -272,6 +272,6 @@ def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary) -> 
         if entry["constant"]:
             names = ", ".join(entry["constant"])
             summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: constant component: {names}")
-        if entry["threshold"]["value"] is None:
+        if entry["threshold"]["value"] is None and not all(entry["cells"].values()):
             reason = entry["threshold"]["reason"]
             summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: no decisions: {reason}")

@@ -21,6 +21,7 @@ from asdbench.cli.options import DATASET_HELP, FOLDER
 @click.option(
     "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
 )
+@click.option("--replace", is_flag=True, help="Replace features that are there already.")
 def command(
     dataset: str | None,
     embedding: str,
@@ -29,6 +30,7 @@ def command(
     device: str,
     workers: int | None,
     cache: Path | None,
+    replace: bool,
 ) -> None:
     """Write the embedding of a data set's clips into a folder that `run --dataset features:DIR` reads."""
     from asdbench.asking import with_weights
@@ -47,6 +49,6 @@ def command(
     with TerminalProgress() as progress:
         progress.say(f"data: {chosen}")
         with executing(min(workers or default_workers(1), max(1, len(data.clips) // CHUNK))) as executor:
-            count = extract_folder(data, spec, output, folder, executor, progress, device)
+            count = extract_folder(data, spec, output, folder, executor, progress, device, replace)
     click.echo(f"{count} clips embedded in {output}", err=True)
     click.echo(f"next:    asdbench run --dataset features:{output}", err=True)

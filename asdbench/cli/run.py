@@ -74,6 +74,7 @@ def command(
     """
     from asdbench.cli.progress import TerminalProgress
     from asdbench.reports import markdown, tables
+    from asdbench.reports.footnotes import some
     from asdbench.running import run
 
     with TerminalProgress() as progress:
@@ -102,9 +103,12 @@ def command(
         click.echo(f"not applicable: {name}: {reason}", err=True)
     for warning in dict.fromkeys(summary.warnings):
         click.echo(f"warning: {warning}", err=True)
+    lost: dict[tuple[str, int, str], list[str]] = {}
     for system, seed, cell, reason in summary.failed:
-        click.echo(f"no value: {system}, seed {seed}, {cell}: {reason}", err=True)
-    done = f"{summary.trained} trained, {summary.shared} taken from an equal model, {summary.reused} found finished"
+        lost.setdefault((system, seed, reason), []).append(str(cell))
+    for (system, seed, reason), cells in lost.items():
+        click.echo(f"no value: {system}, seed {seed}, {some(cells, 6)}: {reason}", err=True)
+    done = f"{summary.trained} trained, {summary.shared} scored from an equal model, {summary.reused} found finished"
     click.echo(f"{done}; {len(summary.failed)} cells without a value; {summary.seconds:.1f} s", err=True)
     where = results / summary.dataset
     click.echo(f"results: {where}", err=True)

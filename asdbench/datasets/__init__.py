@@ -22,6 +22,7 @@ from asdbench.errors import AsdbenchError, UsageError
 
 CONFIGURATION = "asdbench.toml"
 VARIABLE = "ASDBENCH_DATA"
+SETTINGS = ("data", "weights")
 
 
 def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
@@ -73,9 +74,13 @@ def configured(key: str) -> str | None:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(
-            f"{path} cannot be read: {error}", looked=str(path.absolute()), hint="it must be TOML"
+            f"{path} cannot be read: {error}", looked=str(path.absolute()), hint='write data = "ROOT", with the quotes'
         ) from error
     table = found.get("asdbench", {})
+    names = [*found, *(table if isinstance(table, dict) else ())]
+    odd = [name for name in names if name not in ("asdbench", *SETTINGS)]
+    if odd:
+        raise registry.unknown(f"{CONFIGURATION} setting", odd[0], SETTINGS)
     value = table.get(key, found.get(key)) if isinstance(table, dict) else found.get(key)
     if value is not None and not isinstance(value, str):
         raise UsageError(f"{path}: {key} is {value!r}", looked=str(path.absolute()), hint=f'write {key} = "..."')
@@ -114,7 +119,7 @@ def _open(text: str) -> Dataset:
         raise UsageError(
             f"--dataset {text!r} is no data set but looks like a path",
             looked=f"there are: {', '.join(registry.entries('datasets'))}",
-            hint=f"did you mean dcase2021:{text} (or features:{text})",
+            hint=f"did you mean dcase2021:{text} or features:{text}?",
         )
     spec = registry.parse(text)
     make = registry.factory("datasets", spec.name)

@@ -9,6 +9,7 @@ from asdbench.metrics.aggregate import Means
 from asdbench.reports.tables import COLUMNS, Column, SystemTable
 
 NOT_THERE = "–"
+NO_RESULT = {"synthetic data", "untrained network"}
 PARTS = {"dev": "", "eval": ", evaluation sections"}
 
 
@@ -32,6 +33,8 @@ def render(tables: Sequence[SystemTable]) -> str:
             "Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."
             " Official score: the harmonic mean of all AUC and pAUC."
         )
+        if len(own) > 1:
+            parts.append(_overview(own))
         parts += [_system(table) for table in own]
     return "\n\n".join(parts) + "\n"
 
@@ -40,6 +43,26 @@ def text(value: object) -> str:
     """A name from data as Markdown text: markup escaped, line breaks and control characters shown as spaces."""
     plain = re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
     return re.sub(r"([\\`*{}\[\]<>|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", plain)
+
+
+def _overview(tables: Sequence[SystemTable]) -> str:
+    """One line a table: official score and arithmetic means."""
+    from tabulate import tabulate
+
+    head = ["System", "Official score", *(_label(column) for column in COLUMNS), "Cells"]
+    beside = any(table.has_published for table in tables)
+    lines = []
+    for table in tables:
+        cells = sum(len({domain for domain, _ in row.ours}) for row in table.rows)
+        means = [_percent(value) for value in (_pick(table.ours, "arithmetic").get(column) for column in COLUMNS)]
+        name = text(table.system) + PARTS[table.part]
+        line = [name, _percent(table.score), *means, str(cells)]
+        lines.append([*line, _percent(table.their_score)] if beside else line)
+    head = [*head, "Official score, published"] if beside else head
+    stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
+    loud = f"> **{', '.join(stamps).upper()}.** Each table says which of this is true of it.\n\n" if stamps else ""
+    aligned = ["left", *["right"] * (len(head) - 1)]
+    return loud + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 
 
 def _system(table: SystemTable) -> str:
@@ -66,7 +89,8 @@ def _system(table: SystemTable) -> str:
     if table.stamps:
         loud = ", ".join(table.stamps).upper()
         beside = " A difference from the published values means nothing." if table.has_published else ""
-        parts.append(f"> **{loud}.** These numbers are no result.{beside}")
+        meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
+        parts.append(f"> **{loud}.** {meaning}{beside}")
     parts += [body, _score(table), "\n".join(f"- {note}" for note in table.notes)]
     return "\n\n".join(parts)
 

@@ -14,7 +14,6 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from asdbench.api import DOMAINS, Cell
 from asdbench.comparison import other_counts, published_for
@@ -23,6 +22,7 @@ from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, mean
 from asdbench.planning import settings
 from asdbench.published import Table
 from asdbench.registry import unknown
+from asdbench.reports.footnotes import footnotes, published_notes, some
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder, seed_folders
 
@@ -141,10 +141,11 @@ def _table(
     manifests = [folder.manifest() for folder in folders]
     first = manifests[0]
     published = published_for(first)
-    rows, missing, odd = [], dict[str, list[str]](), list[str]()
+    rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
     for machine, section in dict.fromkeys((cell.machine, cell.section) for cell in cells):
         ours: dict[Column, float] = {}
         marked = False
+        theirs = _published_row(published.table, machine, section)
         for domain in DOMAINS:
             cell = Cell(machine, section, domain)
             seeds = [seed.get(cell) for seed in per_seed]
@@ -156,24 +157,27 @@ def _table(
                 continue
             for metric in RANKING:
                 ours[domain, metric] = 100 * statistics.fmean(_value(metrics, metric) for metrics in seeds)
-            difference = other_counts(seeds[0]) if published.table is not None and seeds[0] is not None else None
+            difference = other_counts(seeds[0]) if theirs and seeds[0] is not None else None
             if difference:
                 marked = True
-                odd.append(f"{cell}: {difference}")
-        theirs = _published_row(published.table, machine, section)
+                odd.setdefault(difference, []).append(str(cell))
         rows.append(Row(machine, section, ours, theirs, marked))
     own = {column: [row for row in rows if column in row.ours] for column in COLUMNS}
     same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
-    notes = _notes(folders, manifests)
+    common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
+    scores = [_score(seed, common) for seed in per_seed]
+    notes = footnotes(folders, manifests, {cell.section for cell in cells}, [score for score in scores if score])
     if published.why_not:
         notes.append(published.why_not[0].upper() + published.why_not[1:] + ".")
     elif published.table is not None and any(row.published for row in rows):
-        notes += _published_notes(published.table, rows)
+        complete = {(row.machine, row.section) for row in rows} >= set(published.table.rows)
+        notes += published_notes(published.table, complete)
     elif published.table is not None:
         notes.append(f"No published values of these sections: {published.table.title} does not have them.")
-    if odd:
-        notes.append(f"† not the published cell: other clips. {_some(odd)}")
-    notes += [f"– not scored: {_some(names)}: {reason}" for reason, names in missing.items()]
+    notes += [
+        f"† other clips than the published cell: {difference}: {some(names)}." for difference, names in odd.items()
+    ]
+    notes += [f"– not scored: {some(names)}: {reason}" for reason, names in missing.items()]
     values = [row.ours[column] for row in rows for column in COLUMNS if column in row.ours]
     return SystemTable(
         dataset=folders[0].dataset,
@@ -192,6 +196,13 @@ def _table(
         has_published=any(row.published for row in rows),
         notes=notes,
     )
+
+
+def _score(cells: Mapping[Cell, CellMetrics], wanted: Sequence[Cell]) -> float | None:
+    """The official score of one seed, percent."""
+    found = [cells[cell].value(metric) for cell in wanted if cell in cells for metric in RANKING]
+    values = [value for value in found if value is not None]
+    return 100 * official_score(values) if values else None
 
 
 def _value(metrics: CellMetrics | None, metric: Metric) -> float:
@@ -219,85 +230,3 @@ def _published_row(table: Table | None, machine: str, section: str) -> dict[Colu
             if value is not None:
                 found[domain, metric] = value
     return found
-
-
-def _published_notes(table: Table, rows: Sequence[Row]) -> list[str]:
-    notes = [f"Published: {table.title} ({table.source}). Its means here are over the same cells as ours. {table.note}"]
-    if {(row.machine, row.section) for row in rows} >= set(table.rows) and table.printed_means:
-        printed = ", ".join(
-            f"{metric.replace('auc', 'AUC')} {domain} {value:.2f}"
-            for (domain, metric), value in table.printed_means.items()
-        )
-        notes.append(f"Its printed MEAN row: {printed}.")
-    return notes
-
-
-def _notes(folders: Sequence[SeedFolder], manifests: Sequence[Mapping[str, Any]]) -> list[str]:
-    first = manifests[0]
-    entries = [entry for manifest in manifests for entry in manifest["machines"].values()]
-    key = entries[0]["key"]
-    parameters = key["parameters"]
-    seeds = [folder.seed for folder in folders]
-    notes = [f"Seed {seeds[0]}." if len(seeds) == 1 else f"Mean over {len(seeds)} seeds: {', '.join(map(str, seeds))}."]
-    if "epochs" in parameters:
-        steps = sorted({fit["steps"] for entry in entries for fit in entry["fits"].values() if "steps" in fit})
-        spread = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}" if steps else "no"
-        profile = (
-            "; the `quick` profile of toy data, far below the full budget"
-            if first["dataset"]["profile"] == "quick"
-            else ""
-        )
-        notes.append(
-            f"Budget: {parameters['epochs']} epochs, batch {parameters.get('batch_size', '?')}"
-            f" ({spread} optimizer steps a fit){profile}. The last epoch counts."
-        )
-    clips = sorted({fit["train_clips"] for entry in entries for fit in entry["fits"].values()})
-    sections = sorted({s for entry in entries for fit in entry["fits"].values() for s in fit.get("sections", ())})
-    count = f"{clips[0]}" if len(clips) == 1 else f"{clips[0]} to {clips[-1]}"
-    notes.append(f"Trained on {count} normal clips a fit; sections {', '.join(sections) or 'none'}.")
-    notes.append(f"Features: {_features(first, key['embedding'])}.")
-    constant = sorted(
-        {
-            f"{machine}: {', '.join(e['constant'])}"
-            for m in manifests
-            for machine, e in m["machines"].items()
-            if e["constant"]
-        }
-    )
-    if constant:
-        notes.append(f"**Collapsed model**: components that are constant over a machine's clips: {_some(constant)}.")
-    undecided = sorted(
-        {
-            f"{m}: {e['threshold']['reason']}"
-            for x in manifests
-            for m, e in x["machines"].items()
-            if e["threshold"]["value"] is None
-        }
-    )
-    if undecided:
-        notes.append(f"No decisions: {_some(undecided)}.")
-    versions = ", ".join(sorted({f"asdbench {entry['key']['asdbench']}" for entry in entries}))
-    notes.append(
-        f"Made with {versions}, {key['threads']} thread(s) a job, {key['device']}; spec `{first['system']['spec']}`."
-    )
-    return notes
-
-
-def _features(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
-    """Which embedding, with which weights; of given features, what their folder says of them."""
-    name, weights = manifest["system"]["embedding"], recipe.get("weights")
-    if not name:
-        inner = recipe.get("recipe")
-        made = inner.get("name") if isinstance(inner, Mapping) else None
-        name = f"given (`features.npy`), {f'made by {made}' if made else 'how is not stated'}"
-        weights = inner.get("weights", weights) if isinstance(inner, Mapping) else weights
-    if weights == "random":
-        return f"{name}: random weights, an untrained network"
-    if isinstance(weights, Mapping):
-        published = "the published checkpoint" if weights.get("published") else "not the published checkpoint"
-        return f"{name}: {published}, sha256 {str(weights.get('sha256'))[:12]}…"
-    return str(name)
-
-
-def _some(names: Sequence[str], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -29,7 +29,7 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
             row.section,
             domain,
             metric,
-            row.ours.get((domain, metric)),
+            _rounded(row.ours.get((domain, metric))),
             row.published.get((domain, metric)),
         )
         for table in tables
@@ -38,6 +38,10 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
         if (domain, metric) in row.ours or (domain, metric) in row.published
     ]
     return pd.DataFrame(rows, columns=list(FIELDS)).astype({"percent": "float64", "published": "float64"})
+
+
+def _rounded(percent: float | None) -> float | None:
+    return None if percent is None else round(percent, 10)  # what the sums' order leaves behind
 
 
 def render(tables: Sequence[SystemTable]) -> str:

@@ -82,6 +82,7 @@ def fill(
                 "spec": system,
                 "title": title,
                 "published": published,
+                "full_epochs": 300,
                 "source": "",
                 "embedding": "resnet38",
             },
@@ -196,7 +197,10 @@ def test_several_seeds_are_averaged_and_a_cell_that_one_lacks_has_no_value(tmp_p
     cell = Cell("fan", "00", "source")
     assert table.rows[0].ours["source", "auc"] == pytest.approx((first[cell][0] + second[cell][0]) / 2)
     assert ("target", "auc") not in table.rows[0].ours
-    assert "Mean over 2 seeds: 1, 2." in table.notes
+    scores = [2 / (1 / seed[cell][0] + 1 / seed[cell][1]) for seed in (first, second)]
+    assert table.notes[0].startswith("Mean over 2 seeds: 1, 2. Official score of each: ")
+    assert f"{scores[0]:.2f}, {scores[1]:.2f} (mean {np.mean(scores):.2f}" in table.notes[0]
+    assert f"standard deviation {np.std(scores, ddof=1):.2f} over seeds" in table.notes[0]
     assert any("seed 2: gone" in note for note in table.notes)
 
 
@@ -208,6 +212,13 @@ def test_seeds_of_other_settings_data_or_stamps_are_not_averaged(tmp_path: Path,
     assert one.notes[0] == "Seed 1."
     assert two.notes[0] == "Seed 2."
     assert (one.stamps, two.stamps) == ((), other.get("stamps", ()))
+
+
+def test_a_budget_below_the_full_one_is_said_loudly(tmp_path: Path) -> None:
+    fill(tmp_path, epochs=20)
+    assert any(note.startswith("**Reduced budget**: 20 of 300 epochs.") for note in one(tmp_path).notes)
+    fill(tmp_path, epochs=300)
+    assert any(note.startswith("Budget: 300 epochs, batch 512 (1800 optimizer steps") for note in one(tmp_path).notes)
 
 
 def test_evaluation_sections_have_a_table_of_their_own(tmp_path: Path) -> None:

@@ -1,0 +1,126 @@
+"""What a reader of a table must know: budget, training clips, features, what is missing, what was published."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from asdbench.published import Table
+from asdbench.store import SeedFolder
+
+Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
+"""(seed, machine, the manifest's entry of the machine)."""
+
+
+def footnotes(
+    folders: Sequence[SeedFolder],
+    manifests: Sequence[Mapping[str, Any]],
+    sections: Iterable[str],
+    scores: Sequence[float],
+) -> list[str]:
+    """How a table's numbers were made.
+
+    Parameters
+    ----------
+    sections : iterable of str
+        Of the table: fits of other sections are not spoken of.
+    scores : sequence of float
+        Official score of each seed, percent.
+    """
+    first, wanted = manifests[0], set(sections)
+    entries: Entries = [(m["seed"], machine, entry) for m in manifests for machine, entry in m["machines"].items()]
+    fits = [fit for _, _, entry in entries for fit in entry["fits"].values() if wanted & set(fit.get("sections", ()))]
+    key = entries[0][2]["key"]
+    notes = [_seeds([folder.seed for folder in folders], scores), _budget(first, key["parameters"], fits)]
+    if fits:
+        used = sorted({section for fit in fits for section in fit["sections"]})
+        clips = _range({fit["train_clips"] for fit in fits})
+        notes.append(f"Normal clips a fit: {clips}, of section{'s' * (len(used) > 1)} {', '.join(used)}.")
+    notes.append(f"Features: {features(first, key['embedding'])}.")
+    notes += _collapsed(entries, len(folders) > 1)
+    threads = f"{key['threads']} thread{'s' * (key['threads'] > 1)} a job"
+    notes.append(f"Data `{first['dataset']['spec']}`, system `{first['system']['spec']}`.")
+    notes.append(f"Made with asdbench {key['asdbench']}, {threads}, on {key['device']}.")
+    return [note for note in notes if note]
+
+
+def _seeds(seeds: Sequence[int], scores: Sequence[float]) -> str:
+    if len(seeds) == 1:
+        return f"Seed {seeds[0]}."
+    text = f"Mean over {len(seeds)} seeds: {', '.join(map(str, seeds))}."
+    if len(scores) == len(seeds):
+        spread = f"mean {statistics.fmean(scores):.2f}, standard deviation {statistics.stdev(scores):.2f} over seeds"
+        text += f" Official score of each: {', '.join(f'{score:.2f}' for score in scores)} ({spread})."
+    return text
+
+
+def _budget(manifest: Mapping[str, Any], parameters: Mapping[str, Any], fits: Sequence[Mapping[str, Any]]) -> str:
+    """Epochs, batch, steps; loudly where they are fewer than the full budget."""
+    if parameters.get("weights") is not None:
+        return f"Weights given, sha256 {parameters['weights']['sha256'][:12]}…: nothing was trained."
+    epochs, full = parameters.get("epochs"), manifest["system"].get("full_epochs")
+    if epochs is None:
+        return ""
+    steps = _range({fit["steps"] for fit in fits}) if fits else "no"
+    text = f"Budget: {epochs} epoch{'s' * (epochs != 1)}, batch {parameters.get('batch_size', '?')}"
+    text += f" ({steps} optimizer steps a fit)."
+    if full is not None and epochs < full:
+        profile = " of the `quick` profile for toy data" if manifest["dataset"]["profile"] == "quick" else ""
+        text = f"**Reduced budget**{profile}: {epochs} of {full} epochs. {text}"
+    return text
+
+
+def _collapsed(entries: Entries, several: bool) -> list[str]:
+    def where(seed: int, machine: str) -> str:
+        return f"{machine} (seed {seed})" if several else machine
+
+    notes = []
+    constant = [f"{where(seed, machine)}: {', '.join(e['constant'])}" for seed, machine, e in entries if e["constant"]]
+    if constant:
+        notes.append(f"**Collapsed model**: components constant over each section's clips: {some(constant)}.")
+    undecided = [
+        f"{where(seed, machine)}: {entry['threshold']['reason']}"
+        for seed, machine, entry in entries
+        if entry["threshold"]["value"] is None and any(reason is None for reason in entry["cells"].values())
+    ]
+    if undecided:
+        notes.append(f"No decisions: {some(undecided)}.")
+    return notes
+
+
+def published_notes(table: Table, complete: bool) -> list[str]:
+    """Source of a published table, its known errors, and its printed means where all its rows are shown."""
+    notes = [f"Published: {table.title} ({table.source}). Its means here are over the same cells as ours. {table.note}"]
+    if complete and table.printed_means:
+        printed = ", ".join(
+            f"{metric.replace('auc', 'AUC')} {domain} {value:.2f}"
+            for (domain, metric), value in table.printed_means.items()
+        )
+        notes.append(f"Its printed MEAN row: {printed}.")
+    return notes
+
+
+def features(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    """Which embedding, with which weights; of given features, what their folder says of them."""
+    name, weights = manifest["system"]["embedding"].partition("[weights=")[0], recipe.get("weights")
+    if not name:
+        inner = recipe.get("recipe")
+        made = inner.get("name") if isinstance(inner, Mapping) else None
+        name = f"given (`features.npy`), {f'made by {made}' if made else 'how is not stated'}"
+        weights = inner.get("weights", weights) if isinstance(inner, Mapping) else weights
+    if weights == "random":
+        return f"{name}: random weights, an untrained network"
+    if isinstance(weights, Mapping):
+        published = "the published checkpoint" if weights.get("published") else "not the published checkpoint"
+        return f"{name}: {published}, sha256 {str(weights.get('sha256'))[:12]}…"
+    return str(name)
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """The first few of several names."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _range(values: set[int]) -> str:
+    return f"{min(values)}" if len(values) == 1 else f"{min(values)} to {max(values)}"
