@@ -147,7 +147,8 @@ def embed_chunk(
 def _reason(error: AsdbenchError, clip: Clip | None = None) -> str:
     text = f"{error.message} ({error.looked})" if error.looked else error.message
     name = "" if clip is None else str(clip.path or clip.name)
-    return text if name in text else f"{name}: {text}"
+    named = text if name in text else f"{name}: {text}"
+    return f"{named}; {error.hint}" if error.hint else named
 
 
 def run_job(job: Job) -> Outcome:

@@ -50,7 +50,7 @@ def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
         return _described(_open(text), f"{text} (--dataset)")
     for origin, value in ((VARIABLE, os.environ.get(VARIABLE)), (CONFIGURATION, configured("data"))):
         if value:
-            spec = f"dcase2021:{value}" if _is_path(value) else value
+            spec = value if _names_a_dataset(value) else f"dcase2021:{value}"
             try:
                 return _described(_open(spec), f"{spec} (no --dataset; set in {origin})")
             except AsdbenchError as error:
@@ -150,10 +150,18 @@ def _example(name: str, make: Callable[..., Any], argument: str | None) -> str:
 
 def _is_path(text: str) -> bool:
     """Whether somebody wrote a path where a spec stands: what names a registered data set or a .py file is a spec."""
-    name = text.partition("[")[0].partition(":")[0].strip()
-    if not name or name in registry.entries("datasets") or ".py:" in text:
+    name = _name(text)
+    if not name or _names_a_dataset(text):
         return False
     return name.startswith((".", "~")) or "/" in name or os.sep in name or Path(text).exists()
+
+
+def _names_a_dataset(text: str) -> bool:
+    return _name(text) in registry.entries("datasets") or ".py:" in text
+
+
+def _name(text: str) -> str:
+    return text.partition("[")[0].partition(":")[0].strip()
 
 
 def _described(dataset: Dataset, words: str) -> tuple[Dataset, str]:

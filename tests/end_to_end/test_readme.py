@@ -23,7 +23,7 @@ def readme() -> str:
 def test_the_systems_example_is_a_system_and_runs(readme: str, make_features: MakeFeatures, tmp_path: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     (tmp_path / "mine.py").write_text(code)
-    spec = f"{tmp_path}/mine.py:nearest"
+    spec = f"{tmp_path}/mine.py:distance"
     check_system(spec, random=False)
     summary = run(f"features:{make_features(shift=50.0)}", spec, results=tmp_path / "results", cache=tmp_path / "cache")
     assert summary.failed == []
