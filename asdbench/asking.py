@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from asdbench import registry
-from asdbench.api import Cell, Dataset, Embedding, GivenFeatures, System
+from asdbench.api import Cell, Dataset, Embedding, GivenFeatures, Scope, System
 from asdbench.errors import DataError, UsageError
 from asdbench.planning import file_digest
 from asdbench.registry import Spec
@@ -92,7 +93,7 @@ def resolve(text: str, profile: str, epochs: int | None) -> tuple[Spec, System[A
     spec = registry.parse(text)
     if spec.argument is not None:
         raise UsageError(f"{text!r}: a system takes no argument after ':'", hint="write name[param=value,...]")
-    system: System[Any] = registry.create("systems", spec)
+    system = _create(spec)
     budget = dict(system.quick) if profile == "quick" else {}
     if epochs is not None and "epochs" in registry.parameters(registry.factory("systems", spec.name)):
         budget["epochs"] = epochs
@@ -100,16 +101,48 @@ def resolve(text: str, profile: str, epochs: int | None) -> tuple[Spec, System[A
     budget = {name: value for name, value in budget.items() if name not in given}
     if budget:
         spec = spec.with_parameters(**budget)
-        system = registry.create("systems", spec)
+        system = _create(spec)
     return spec, system
 
 
+def _create(spec: Spec) -> System[Any]:
+    """Make a system and see that it is one."""
+    system = registry.create("systems", spec)
+    if not isinstance(system, System):
+        raise UsageError(
+            f"{spec.name} gives no System", looked=f"it gives {type(system).__name__}", hint="see the README"
+        )
+    if not system.formula or not all(isinstance(w, (int, float)) and math.isfinite(w) for w in system.formula.values()):
+        raise UsageError(f"the formula of {spec.name} is no sum of components", looked=str(dict(system.formula)))
+    if system.model.scope not in get_args(Scope):
+        raise UsageError(
+            f"{spec.name} has the scope {system.model.scope!r}",
+            looked=f"there are: {', '.join(get_args(Scope))}",
+            hint="choose one of these",
+        )
+    return system
+
+
 def with_weights(embedding: str, weights: str | None) -> Spec:
-    """An embedding's spec with the weights put in, where it takes any and names none itself."""
+    """An embedding's spec with the weights put in, where it takes any and names none itself.
+
+    Raises
+    ------
+    UsageError
+        For a path that would not come back from the text of the spec, which is what workers get.
+    """
     spec = registry.parse(embedding)
     takes = "weights" in registry.parameters(registry.factory("embeddings", spec.name))
     free = takes and "weights" not in dict(spec.parameters)
-    return spec.with_parameters(weights=weights) if free and weights is not None else spec
+    if not free or weights is None:
+        return spec
+    if any(character in weights for character in ",[]") or weights != weights.strip():
+        raise UsageError(
+            f"weights {weights!r} cannot stand in a spec",
+            looked="the path holds a comma, a bracket or a space at its end",
+            hint="rename the file, or give a link to it",
+        )
+    return spec.with_parameters(weights=weights)
 
 
 def _origin(spec: Spec) -> str:
@@ -125,7 +158,7 @@ def _full_epochs(spec: Spec) -> int | None:
     return declared.default if declared is not None and isinstance(declared.default, int) else None
 
 
-def choose_cells(data: Dataset, machines: Iterable[str], sections: Iterable[str], domains: Iterable[str]) -> list[Cell]:
+def choose_cells(data: Dataset, machines: Sequence[str], sections: Sequence[str], domains: Sequence[str]) -> list[Cell]:
     """The cells with test clips among the named machines, sections and domains (nothing named: all).
 
     Raises
@@ -145,6 +178,13 @@ def choose_cells(data: Dataset, machines: Iterable[str], sections: Iterable[str]
             if name not in known:
                 raise registry.unknown(what, name, known)
         chosen.append(set(names) or set(known))
+    for name in sorted({name for clip in data.clips for name in (clip.machine, clip.section)}):
+        if "_section_" in name:
+            raise DataError(
+                f"{name!r} cannot be the name of a machine or section",
+                looked=f"{data.spec}: the challenge's file names are <machine>_section_<section>_<domain>",
+                hint="rename it",
+            )
     there = sorted({clip.cell for clip in data.clips if clip.split == "test"})
     cells = [c for c in there if c.machine in chosen[0] and c.section in chosen[1] and c.domain in chosen[2]]
     if not cells:
@@ -153,4 +193,8 @@ def choose_cells(data: Dataset, machines: Iterable[str], sections: Iterable[str]
             looked=f"{data.spec}: {len(data.clips)} clips, {len(there)} cells with test clips",
             hint="widen --machines, --sections and --domains, or add test clips",
         )
+    have = {name for cell in cells for name in (cell.machine, cell.section, cell.domain)}
+    for name in (*machines, *sections, *domains):
+        if name not in have:
+            raise DataError(f"{name} has no test clips to score", looked=data.spec, hint="leave it out")
     return cells

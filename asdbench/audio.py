@@ -54,7 +54,7 @@ def read(path: Path, channel: int | None = None, rate: int | None = None) -> Wav
     ------
     ClipError
         Where the file is missing, empty, cut short or not sound; has several channels, not the channel or not the rate
-        asked for; holds no samples, a NaN or an infinity; or is silent.
+        asked for; holds no or a single sample, a NaN or an infinity; or is silent.
     """
     _check_length(path)
     samples, found = _decode(path)
@@ -70,6 +70,12 @@ def read(path: Path, channel: int | None = None, rate: int | None = None) -> Wav
             f"{path.name}: holds samples that are not finite (NaN or infinity)",
             looked=str(path),
             hint="export the recording again, or take the file out of the data set",
+        )
+    if len(taken) < 2:
+        raise ClipError(
+            f"{path.name}: too short, it holds a single sample",
+            looked=str(path),
+            hint="copy or export the recording again, or take the file out of the data set",
         )
     if taken.min() == taken.max():
         raise ClipError(

@@ -109,7 +109,7 @@ def read_expected(path: Path) -> Expected:
         Where it is missing or is not one.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().decode("utf-8", errors="replace").splitlines()
     except OSError as error:
         raise DataError(
             "there are no expected scores to compare with",
@@ -118,7 +118,11 @@ def read_expected(path: Path) -> Expected:
         ) from error
     try:
         head = json.loads(lines[0].removeprefix("# "))
-        if head["format"] != FORMAT or tuple(next(csv.reader(lines[1:2]))) != HEAD:
+        if (
+            head["format"] != FORMAT
+            or not isinstance(head["systems"], dict)
+            or tuple(next(csv.reader(lines[1:2]))) != HEAD
+        ):
             raise ValueError("another format")
         scores = {
             (row[0], int(row[1]), Cell(row[2], row[3], row[4]), row[5]): float(row[6]) for row in csv.reader(lines[2:])

@@ -14,6 +14,7 @@ from asdbench import registry
 from asdbench.api import Clip, Dataset, Embedding
 from asdbench.datasets import digests_of, fingerprint
 from asdbench.datasets.features import write
+from asdbench.embeddings.cache import FeatureCache, recipe_on
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.execution import each
 from asdbench.jobs import embed_chunk
@@ -40,8 +41,6 @@ def extract(
 
     Clips that cannot be used are not an error here: they come back with the reason.
     """
-    from asdbench.embeddings.cache import FeatureCache, recipe_on
-
     unusable: Unusable = {}
     reader = data.reader
     if reader is None:
@@ -53,7 +52,7 @@ def extract(
         for clip, digest in zip(request.clips, digests_of(data, request.clips), strict=True):
             if digest in lacking:
                 lacking[digest].append(clip)
-            elif not cache.has(digest):
+            elif not _intact(cache, digest):
                 lacking[digest] = [clip]
     calls = []
     for spec, lacking in missing.items():
@@ -70,6 +69,14 @@ def extract(
             for clip in missing[spec][own[position]]:
                 unusable.setdefault(spec, {})[clip.machine, clip.name] = reason
     return unusable
+
+
+def _intact(cache: FeatureCache, digest: str) -> bool:
+    """Whether an entry is there and whole; a damaged one is removed, and so computed again."""
+    try:
+        return cache.has(digest) and cache.load(digest) is not None
+    except DataError:
+        return False
 
 
 def extract_folder(
@@ -106,8 +113,6 @@ def extract_folder(
     DataError
         Where a clip cannot be used: an index that lacks it would change the metrics without a word.
     """
-    from asdbench.embeddings.cache import FeatureCache, recipe_on
-
     made: Embedding = registry.create("embeddings", embedding)
     if made.kind != "vector":
         raise UsageError(f"{made.name} gives {made.kind}, not one vector a clip", hint="choose resnet38 or cnn14")

@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from asdbench.api import DOMAINS, Batch, Cell, Clip, FitContext, Fitted, Floats, Kind, System, Waveform
+from asdbench.components import Components, join
 from asdbench.errors import AsdbenchError, ClipError, FitError
 from asdbench.execution import threads_set
 from asdbench.planning import Fit, Unit, derive_seed, presentation_order
 from asdbench.registry import create
-from asdbench.store import Components, join
 
 EMBEDDING_THREADS = 1
 
@@ -163,9 +163,7 @@ def run_job(job: Job) -> Outcome:
                 parts += _run_fit(system, fit, job, outcome, epochs)
             except AsdbenchError as error:
                 _fail(outcome, fit, f"{error.message}{f' ({error.looked})' if error.looked else ''}")
-            except (
-                Exception
-            ) as error:  # a plug-in may raise anything: its cells fail with the reason and the trace is kept
+            except (Exception, SystemExit) as error:  # a plug-in may raise anything: its cells fail, the trace is kept
                 outcome.trace += traceback.format_exc()
                 _fail(outcome, fit, f"{type(error).__name__}: {error}")
     outcome.components = join(parts)
@@ -212,7 +210,7 @@ def _run_fit(
     outcome.history += [{"fit": fit.label, **terms} for terms in context.history]
     outcome.fits[fit.label] = {
         "train_clips": len(fit.train),
-        "steps": context.steps,
+        "steps": int(context.steps),
         "sections": sorted({clip.section for clip in fit.train}),
         "seconds": {
             "load": round(loaded - started, 3),
@@ -271,5 +269,7 @@ def _components(system: System[Any], split: str, clips: Sequence[Clip], values: 
     for name, column in values.items():
         if np.shape(column) != (len(clips),):
             raise FitError(f"component {name!r} has shape {np.shape(column)} for {len(clips)} clips")
+        if np.asarray(column).dtype.kind not in "biuf":
+            raise FitError(f"component {name!r} is of type {np.asarray(column).dtype}, not real numbers")
     identity = [(split, clip.machine, clip.section, clip.domain, clip.name) for clip in clips]
     return Components(identity, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()})

@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -142,8 +143,13 @@ def model_parameters(model: Model[Any]) -> dict[str, Any]:
         value = getattr(model, field.name)
         if field.name == "weights" and value is not None:
             value = {"sha256": file_digest(Path(value))}
-        values[field.name] = value
+        values[field.name] = value if isinstance(value, (str, int, bool, Mapping, type(None))) else _plain(value)
     return values
+
+
+def _plain(value: object) -> object:
+    """A parameter as a JSON value: finite numbers as they are, anything else as text."""
+    return value if isinstance(value, float) and math.isfinite(value) else str(value)
 
 
 def file_digest(path: Path) -> str:

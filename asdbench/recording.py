@@ -14,13 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from asdbench.api import Cell, Clip, Dataset
+from asdbench.api import Cell, Dataset
+from asdbench.components import Components, join
+from asdbench.errors import DataError
 from asdbench.jobs import Outcome
 from asdbench.planning import settings
 from asdbench.resuming import Wanted
 from asdbench.scoring import write_machine_scores
 from asdbench.selection import STAMP, choose
-from asdbench.store import SeedFolder, join
+from asdbench.store import SeedFolder
 
 PACKAGES = ("asdbench", "torch", "numpy", "scipy", "scikit-learn", "librosa", "soxr", "soundfile", "safetensors")
 VECTOR_FEATURES = "avx avx2 fma avx512f avx512bw avx512_vnni avx512_bf16 amx_tile asimd sve".split()  # noqa: SIM905 # reads better
@@ -43,24 +45,30 @@ def record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell
     cells : sequence of Cell
         The cells that were asked for, of any machine. Those asked for earlier stay.
     """
+    with wanted.folder.locked():
+        _record(data, wanted, outcome, cells, about)
+
+
+def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell], about: About) -> None:
     folder, unit, key, system = wanted.folder, wanted.unit, wanted.key, wanted.asked.system
     epochs: dict[str, int] = {}
     if wanted.oracle:
         outcome, epochs = choose(outcome, system, unit.machines, unit.clips)
     held = folder.manifest().get("machines", {})
-    kept = {
+    kept = {  # the others are given up: by --replace, or because their components are damaged
         machine: entry
         for machine, entry in held.items()
-        if machine not in unit.machines and settings(entry["key"]) == settings(key)  # others: --replace gives them up
+        if machine not in unit.machines and settings(entry["key"]) == settings(key) and folder.sound()
     }
     gone = {*unit.machines, *(set(held) - set(kept))}
+    before = folder.components().without(gone) if kept else Components([], {})
     if gone & set(held):
         write_manifest(data, wanted, kept)
-    components = join([folder.components().without(gone), outcome.components]).by_machine()
+    components = join([before, outcome.components]).by_machine()
     folder.write_components(components)
-    _write_labels(folder, gone, [clip for clip in unit.clips if clip.split == "test"])
+    _write_labels(data, folder, gone)
     fits = {label for entry in kept.values() for label in entry["fits"]}
-    history = [*(row for row in folder.history() if row["fit"] in fits), *outcome.history]
+    history = [*(row for row in folder.history() if row["fit"] in fits), *outcome.history] if kept else outcome.history
     folder.write_history(sorted(history, key=lambda row: str(row["fit"])))
     made: dict[str, Any] = {}
     for machine in unit.machines:
@@ -116,6 +124,11 @@ def write_manifest(data: Dataset, wanted: Wanted, entries: Mapping[str, Any]) ->
 
 def refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
     """Write what a finished unit's folder lacks of the cells asked for: score files, labels that have become known."""
+    with wanted.folder.locked():
+        _refresh(data, wanted, cells)
+
+
+def _refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
     folder = wanted.folder
     entries = folder.manifest()["machines"]
     changed = False
@@ -123,7 +136,7 @@ def refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
         entry = entries[machine]
         own = {cell for cell in cells if cell.machine == machine}
         known = _cells(machine, entry["cells"])
-        if any(cell not in known or (known[cell] is None and not folder.has_scores(cell)) for cell in own):
+        if not own <= known.keys() or folder.digests(known) != entry["files"]:
             reasons = {**_cells(machine, entry["failed"]), **_cells(machine, entry["impossible"])}
             failed = {cell: reason for cell, reason in reasons.items() if reason is not None}
             components = folder.components().where(machine=machine)
@@ -132,7 +145,7 @@ def refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
             entry.update(written)
     if changed:
         write_manifest(data, wanted, entries)
-    _write_labels(folder, set(wanted.unit.machines), [clip for clip in wanted.unit.clips if clip.split == "test"])
+    _write_labels(data, folder, set(wanted.unit.machines))
 
 
 def _stamps(data: Dataset, wanted: Wanted) -> list[str]:
@@ -148,10 +161,18 @@ def _cells(machine: str, named: Mapping[str, str | None]) -> dict[Cell, str | No
     return {Cell(machine, *name.rsplit("/", 1)): reason for name, reason in named.items()}
 
 
-def _write_labels(folder: SeedFolder, machines: set[str], clips: Sequence[Clip]) -> None:
-    old = folder.label_rows()
+def _write_labels(data: Dataset, folder: SeedFolder, machines: set[str]) -> None:
+    """Bring the labels of some machines up to date; a damaged file is made again for all that the folder holds."""
+    try:
+        old = folder.label_rows()
+    except DataError:
+        old, machines = [], machines | set(folder.manifest().get("machines", {}))
     rows = [row for row in old if row[0] not in machines]
-    rows += [[clip.machine, clip.section, clip.domain, clip.name, clip.part, clip.label or ""] for clip in clips]
+    rows += [
+        [clip.machine, clip.section, clip.domain, clip.name, clip.part, clip.label or ""]
+        for clip in data.clips
+        if clip.split == "test" and clip.machine in machines
+    ]
     if sorted(rows) != sorted(old):
         folder.write_labels(sorted(rows))
 

@@ -22,7 +22,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from asdbench.errors import UsageError
+from asdbench.errors import AsdbenchError, UsageError
 
 Group = Literal["systems", "embeddings", "datasets"]
 T = TypeVar("T", bound=Callable[..., Any])
@@ -42,20 +42,7 @@ class Spec:
         return text if self.argument is None else f"{text}:{self.argument}"
 
     def with_parameters(self, **more: object) -> Spec:
-        """The same spec with parameters added or replaced.
-
-        Raises
-        ------
-        UsageError
-            For a value that would not come back from the text of the spec.
-        """
-        for name, value in more.items():
-            if parse(f"x[y={value}]").parameters != (("y", str(value)),):
-                raise UsageError(
-                    f"{name} {str(value)!r} cannot stand in a spec",
-                    looked="it holds a comma, a bracket or a space at its end",
-                    hint="rename the file, or give a link to it",
-                )
+        """The same spec with parameters added or replaced."""
         merged = {**dict(self.parameters), **{key: str(value) for key, value in more.items()}}
         return Spec(self.name, tuple(merged.items()), self.argument)
 
@@ -197,7 +184,14 @@ def _module(path: Path, changed: int) -> types.ModuleType:
     assert spec is not None  # it ends in .py
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # it is somebody's code: whatever it raises is said, with the file
+        raise UsageError(
+            f"{path.name} cannot be loaded: {type(error).__name__}: {error}",
+            looked=str(path),
+            hint="mend it, or use -v to see where",
+        ) from error
     return module
 
 
@@ -218,7 +212,15 @@ def create(group: Group, spec: Spec | str, *leading: object) -> Any:
     """
     spec = parse(spec) if isinstance(spec, str) else spec
     make = factory(group, spec.name)
-    return make(*leading, **convert(spec, make))
+    values = convert(spec, make)
+    try:
+        return make(*leading, **values)
+    except AsdbenchError:
+        raise
+    except Exception as error:  # a plug-in's factory may raise anything
+        raise UsageError(
+            f"{spec.name} cannot be made: {type(error).__name__}: {error}", looked=str(spec), hint="use -v to see where"
+        ) from error
 
 
 def parameters(make: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:

@@ -15,13 +15,14 @@ from typing import Any
 
 from asdbench.api import Cell, Dataset
 from asdbench.asking import Asked
+from asdbench.components import join
 from asdbench.datasets import digests_of, fingerprint
 from asdbench.embeddings.cache import recipe_on
 from asdbench.errors import ConflictError
 from asdbench.jobs import CachedFeatures, FeatureFile, FeatureSource, Job, Outcome
 from asdbench.planning import Unit, differences, job_key, key_hash, units
 from asdbench.selection import ORACLE, Selection
-from asdbench.store import SeedFolder, join, seed_folder, seed_folders
+from asdbench.store import SeedFolder, seed_folder, seed_folders
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def compare(
                     work.wanted.append(wanted)
                     found = list(_conflicts(data, held, wanted, prints))
                     conflicts += found
-                    if _holds(held, unit, key) and not found:
+                    if folder.sound() and _holds(held, unit, key) and not found:
                         work.reused.append(wanted)
                     else:
                         todo.append(wanted)
@@ -188,7 +189,7 @@ def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Ma
         if other.seed != wanted.folder.seed or other == wanted.folder or other.system.endswith(ORACLE):
             continue
         held = other.manifest()["machines"]
-        if _holds(held, wanted.unit, wanted.key):
+        if other.sound() and _holds(held, wanted.unit, wanted.key):
             components = other.components()
             entries = {machine: held[machine] for machine in wanted.unit.machines}
             fits = {label: info for entry in entries.values() for label, info in entry["fits"].items()}

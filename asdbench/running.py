@@ -27,6 +27,7 @@ from asdbench.resuming import Wanted, Work, compare
 from asdbench.scoring import evaluate
 from asdbench.selection import Selection
 from asdbench.store import SeedFolder
+from asdbench.uncertainty import intervals
 
 
 @dataclass
@@ -156,6 +157,12 @@ def run(
             hint="see `asdbench systems`",
         )
     cells = choose_cells(data, machines, sections, domains)
+    untested = sorted(
+        {clip.machine for clip in data.clips} - {clip.machine for clip in data.clips if clip.split == "test"}
+    )
+    summary.warnings += [f"{machine} has training clips but no test clips" for machine in untested]
+    if device != "cpu":
+        check_device(device)
     work = compare(
         data,
         asked,
@@ -175,7 +182,6 @@ def run(
         record(data, wanted, outcome, cells, About(where, command, {}))
         summary.shared += 1
     if work.jobs:
-        check_device(device)
         count = min(workers or default_workers(threads), _steps(work))
         with nullcontext(executor) if executor else executing(count) as pool:
             before = time.perf_counter()
@@ -190,6 +196,7 @@ def run(
     summary.folders = work.folders
     for folder in summary.folders:
         _collect(folder, cells, summary)
+        intervals(folder)  # kept, so that `report` need not wait for them
     summary.seconds = time.perf_counter() - started
     return summary
 
@@ -224,8 +231,8 @@ def check_device(device: str) -> None:
     import torch
 
     try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise DataError(
             f"device {device!r} cannot be used", looked=str(error).splitlines()[0], hint="use --device cpu"
         ) from error
@@ -263,6 +270,10 @@ def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary) -> 
     """Note the cells without a value, and warnings of a folder, as far as they were asked for."""
     asked = set(cells)
     summary.cells += len(cells)
+    there = {Cell(m, *name.rsplit("/", 1)) for m, e in folder.manifest()["machines"].items() for name in e["cells"]}
+    for cell in sorted(asked - there):
+        reason = "another run took it out of the results meanwhile: run again"
+        summary.failed.append((folder.system, folder.seed, cell, reason))
     for metrics in evaluate(folder):
         if metrics.cell in asked and metrics.auc is None:
             summary.failed.append((folder.system, folder.seed, metrics.cell, metrics.reason or "no value"))

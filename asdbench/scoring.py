@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Cell, System
+from asdbench.components import Components
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import CellMetrics, label_codes, score_cells
 from asdbench.metrics.decision import decide, gamma_threshold
-from asdbench.store import Components, SeedFolder
+from asdbench.store import SeedFolder
 
 CONSTANT = 1e-6  # a component whose spread over each section's clips is below this part of its size is called constant
 
@@ -43,8 +44,8 @@ def write_machine_scores(
     Returns
     -------
     dict
-        For the manifest: ``threshold``, ``cells`` (cell -> None or the reason it is not scored), ``constant`` (names of
-        components that hardly vary over the machine's clips).
+        For the manifest: ``threshold``, ``cells`` (cell -> None or the reason it is not scored), ``files`` (name ->
+        sha256), ``constant`` (names of components that hardly vary over the machine's clips).
     """
     train, test = components.where(split="train"), components.where(split="test")
     threshold = gamma_threshold(system.score(train.values) if train.identity else np.array([]))
@@ -59,8 +60,9 @@ def write_machine_scores(
         reason = failed.get(cell)
         if reason is None and not keep:
             reason = "no test clips"
-        if reason is None and not np.isfinite(own).all():
-            reason = f"the score of {int((~np.isfinite(own)).sum())} of {len(own)} clips is not a number"
+        lost = [clip for clip, score in zip(clips, own, strict=True) if not np.isfinite(score)]
+        if reason is None and lost:
+            reason = f"the score of {len(lost)} of {len(own)} clips is not a number: {', '.join(lost[:2])}"
         outcome[f"{cell.section}/{cell.domain}"] = reason
         if reason is None:
             folder.write_scores(cell, clips, own)
@@ -76,6 +78,7 @@ def write_machine_scores(
             "reason": threshold.reason,
         },
         "cells": outcome,
+        "files": folder.digests(sorted(cells)),
         "constant": constant_components(components, system.formula),
     }
 
@@ -116,8 +119,9 @@ def evaluate(folder: SeedFolder) -> list[CellMetrics]:
     for machine, entry in folder.manifest().get("machines", {}).items():
         for name, reason in entry["cells"].items():
             cell = Cell(machine, *name.rsplit("/", 1))
-            if reason is None and not folder.has_scores(cell):
-                reason = "its score file is gone: run again"
+            files = {name: digest for name, digest in entry["files"].items() if name in folder.names(cell)}
+            if reason is None and folder.digests([cell]) != files:
+                reason = "its score or decision file is not the one that was written: run again"
             if reason is not None:
                 missing.append(CellMetrics(*_identity(cell), None, None, None, None, None, 0, 0, reason))
                 continue

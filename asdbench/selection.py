@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from asdbench.api import Cell, Clip, System
+from asdbench.components import Components, join
 from asdbench.jobs import Outcome
 from asdbench.metrics.aggregate import harmonic_mean, score_cells
-from asdbench.store import Components, join
 
 Selection: TypeAlias = Literal["last", "oracle", "both"]
 ORACLE = "@oracle"

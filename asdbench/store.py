@@ -5,6 +5,7 @@
 - ``components.csv``: ``split,machine,section,domain,clip,<component...>``
 - ``labels.csv``: ``machine,section,domain,clip,part,label`` of the test clips
 - ``history.csv``: ``fit,epoch,<loss term...>``
+- ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
 - ``manifest.json``: what was run, on what, with what; written last
 
 A machine counts as done only when the manifest says so: files are written first, each atomically (a temporary file in
@@ -15,11 +16,13 @@ the files can be made again from ``components.csv`` and are then the same to the
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,64 +31,32 @@ from urllib.parse import quote, unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.api import Cell, Floats, Label
+from asdbench.api import Cell, Label
+from asdbench.components import Components
 from asdbench.errors import DataError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]  # the module or nothing
 
 FORMAT = 1
 IDENTITY = ("split", "machine", "section", "domain", "clip")
+ENTRY = {
+    "key",
+    "formula",
+    "dataset",
+    "stamps",
+    "fits",
+    "failed",
+    "impossible",
+    "threshold",
+    "cells",
+    "constant",
+    "files",
+}
+KNOWN: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
 LABELS = ("machine", "section", "domain", "clip", "part", "label")
-
-
-@dataclass(frozen=True)
-class Components:
-    """The components of some clips.
-
-    Parameters
-    ----------
-    identity : sequence of (split, machine, section, domain, clip)
-    values : mapping of component to array (clips,)
-    """
-
-    identity: Sequence[tuple[str, str, str, str, str]]
-    values: Mapping[str, Floats]
-
-    def where(self, *, split: str | None = None, machine: str | None = None) -> Components:
-        """The rows of a split and/or machine."""
-        return self._take(
-            number
-            for number, row in enumerate(self.identity)
-            if (split is None or row[0] == split) and (machine is None or row[1] == machine)
-        )
-
-    def without(self, machines: Iterable[str]) -> Components:
-        """The rows of all other machines."""
-        gone = set(machines)
-        return self._take(number for number, row in enumerate(self.identity) if row[1] not in gone)
-
-    def by_machine(self) -> Components:
-        """The rows sorted by machine, otherwise in their order: so that a file does not tell which job ended first."""
-        return self._take(sorted(range(len(self.identity)), key=lambda number: self.identity[number][1]))
-
-    def _take(self, rows: Iterable[int]) -> Components:
-        keep = list(rows)
-        return Components(
-            [self.identity[n] for n in keep], {name: column[keep] for name, column in self.values.items()}
-        )
-
-
-def join(parts: Sequence[Components]) -> Components:
-    """Several into one; a component that one of them lacks is NaN there."""
-    parts = [part for part in parts if part.identity]
-    names = list(dict.fromkeys(name for part in parts for name in part.values))
-    return Components(
-        [row for part in parts for row in part.identity],
-        {
-            name: np.concatenate(
-                [part.values.get(name, np.full(len(part.identity), np.nan, np.float32)) for part in parts]
-            )
-            for name in names
-        },
-    )
 
 
 @dataclass(frozen=True)
@@ -127,29 +98,67 @@ class SeedFolder:
                 "a manifest cannot be read", looked=f"{path}: {error}", hint="remove that seed folder and run again"
             ) from error
         found = manifest.get("format") if isinstance(manifest, dict) else None
-        if found != FORMAT or not isinstance(manifest.get("machines"), dict):
+        if found != FORMAT or not _whole(manifest):
             raise DataError(
-                "a manifest of another format",
-                looked=f"{path}: expected format {FORMAT}, found {found}",
-                hint="use the version of asdbench that wrote it, or another --results folder",
+                "a manifest that is damaged or of another format",
+                looked=f"{path}: expected format {FORMAT} with all its fields, found format {found}",
+                hint="use the version of asdbench that wrote it, or remove that seed folder and run again",
             )
         return manifest
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        """Write the manifest; do this last."""
-        text = json.dumps({"format": FORMAT, **manifest}, indent=1, ensure_ascii=False, allow_nan=False)
+        """Write the manifest, with the hash of the components that it speaks of; do this last."""
+        stated = {"format": FORMAT, "components": self.digest("components.csv"), **manifest}
+        text = json.dumps(stated, indent=1, ensure_ascii=False, allow_nan=False)
         write_text(self.path / "manifest.json", text + "\n")
 
+    def digest(self, name: str) -> str | None:
+        """The sha256 (hex) of a file of the folder, or None where it is not there."""
+        path = self.path / name
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+    def sound(self) -> bool:
+        """Whether the components are those that the manifest speaks of."""
+        return self.manifest().get("components") == self.digest("components.csv")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within it, no other run changes the folder; it waits for one that does. (Not on systems without flock.)"""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(
+                "the results folder cannot be made",
+                looked=f"{self.path}: {error.strerror}",
+                hint="choose another --results DIR",
+            ) from error
+        if fcntl is None:
+            yield
+            return
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
     def components(self) -> Components:
-        """All components written so far."""
+        """All components written so far.
+
+        Raises
+        ------
+        DataError
+            Where the file is damaged.
+        """
         rows = list(self._rows("components.csv", IDENTITY))
         if not rows:
             return Components([], {})
-        head = rows[0]
-        names = head[len(IDENTITY) :]
-        table = np.array([row[len(IDENTITY) :] for row in rows[1:]], dtype=np.float32).reshape(
-            len(rows) - 1, len(names)
-        )
+        names = rows[0][len(IDENTITY) :]
+        try:
+            table = np.array([row[len(IDENTITY) :] for row in rows[1:]], dtype=np.float32)
+        except ValueError as error:
+            raise self._damaged("components.csv", str(error)) from error
+        table = table.reshape(len(rows) - 1, len(names))
         identity = [(row[0], row[1], row[2], row[3], row[4]) for row in rows[1:]]
         return Components(identity, {name: table[:, number] for number, name in enumerate(names)})
 
@@ -163,8 +172,10 @@ class SeedFolder:
         """(machine, clip) -> label of the test clips whose label is known."""
         known: dict[tuple[str, str], Label] = {}
         for row in self.label_rows():
-            if row[5]:
-                known[row[0], row[3]] = "anomaly" if row[5] == "anomaly" else "normal"
+            if row[5] in KNOWN:
+                known[row[0], row[3]] = KNOWN[row[5]]
+            elif row[5]:
+                raise self._damaged("labels.csv", f"the label {row[5]!r} of {row[3]}")
         return known
 
     def parts(self) -> dict[Cell, str]:
@@ -201,6 +212,15 @@ class SeedFolder:
     def has_scores(self, cell: Cell) -> bool:
         """Whether the cell's score file is there."""
         return self._cell_file("anomaly_score", cell).is_file()
+
+    def digests(self, cells: Iterable[Cell]) -> dict[str, str]:
+        """File name -> sha256 of the score and decision files of some cells, as far as they are there."""
+        names = [name for cell in cells for name in self.names(cell)]
+        return {name: digest for name in names if (digest := self.digest(name)) is not None}
+
+    def names(self, cell: Cell) -> tuple[str, str]:
+        """The names of the cell's score and decision file."""
+        return self._cell_file("anomaly_score", cell).name, self._cell_file("decision_result", cell).name
 
     def scores(self, cell: Cell) -> tuple[list[str], NDArray[np.float64]]:
         """Clips and scores of a cell."""
@@ -247,33 +267,42 @@ class SeedFolder:
 
     def _read_pairs(self, path: Path) -> tuple[list[str], NDArray[np.float64]]:
         clips, values = [], []
-        with path.open(newline="", encoding="utf-8") as file:
-            for number, row in enumerate(csv.reader(file), start=1):
-                try:
-                    clip, value = row
-                    values.append(float(value))
-                except ValueError as error:
-                    raise DataError(
-                        "a line is not `clip,number`",
-                        looked=f"{path}, line {number}: {row}",
-                        hint="run that system again",
-                    ) from error
-                clips.append(clip)
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                for number, row in enumerate(csv.reader(file), start=1):
+                    try:
+                        clip, value = row
+                        values.append(float(value))
+                    except ValueError as error:
+                        raise self._damaged(path.name, f"line {number} is not `clip,number`: {row}") from error
+                    clips.append(clip)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise self._damaged(path.name, str(error)) from error
         return clips, np.array(values, dtype=np.float64)
 
     def _rows(self, name: str, head: Sequence[str]) -> Iterator[list[str]]:
+        """The rows of a file with a head line, all of the head line's length."""
         path = self.path / name
         if not path.exists():
             return
-        with path.open(newline="", encoding="utf-8") as file:
-            for number, row in enumerate(csv.reader(file), start=1):
-                if number == 1 and row[: len(head)] != list(head):
-                    raise DataError(
-                        f"{name} has another head line",
-                        looked=f"{path}: {row}",
-                        hint="remove that seed folder and run again",
-                    )
-                yield row
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.reader(file))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise self._damaged(name, str(error)) from error
+        if not rows or rows[0][: len(head)] != list(head):
+            raise self._damaged(name, f"head line {rows[0] if rows else 'missing'}")
+        for number, row in enumerate(rows, start=1):
+            if len(row) != len(rows[0]):
+                raise self._damaged(name, f"line {number} has {len(row)} fields, not {len(rows[0])}")
+            yield row
+
+    def _damaged(self, name: str, what: str) -> DataError:
+        return DataError(
+            f"{name} is damaged",
+            looked=f"{self.path / name}: {what[:200]}",
+            hint="remove that seed folder and run again",
+        )
 
     def _write_rows(self, name: str, head: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> None:
         text = io.StringIO()
@@ -282,6 +311,16 @@ class SeedFolder:
             writer.writerow(head)
         writer.writerows(rows)
         write_text(self.path / name, text.getvalue())
+
+
+def _whole(manifest: Mapping[str, Any]) -> bool:
+    """Whether everything is there that readers of a manifest rely on."""
+    about, machines = manifest.get("system"), manifest.get("machines")
+    if not isinstance(about, dict) or not isinstance(machines, dict) or not isinstance(manifest.get("stamps"), list):
+        return False
+    if not isinstance(manifest.get("dataset"), dict) or not isinstance(manifest.get("seed"), int):
+        return False
+    return all(isinstance(entry, dict) and set(entry) >= ENTRY for entry in machines.values())
 
 
 def seed_folder(results: Path, dataset: str, system: str, seed: int) -> SeedFolder:
@@ -314,7 +353,8 @@ def seed_folders(results: Path, dataset: str | None = None) -> list[SeedFolder]:
             looked=str(results.absolute()),
             hint="`asdbench run` makes them; or name another folder",
         )
-    found = [SeedFolder(path.parent) for path in results.glob("*/*/seed-*/manifest.json")]
+    paths = [path.parent for path in results.glob("*/*/seed-*/manifest.json")]
+    found = [SeedFolder(path) for path in paths if path.name.removeprefix("seed-").isdecimal()]
     wanted = [folder for folder in found if dataset is None or folder.dataset == dataset]
     return sorted(wanted, key=lambda folder: (folder.dataset, folder.system, folder.seed))
 

@@ -236,3 +236,9 @@ def test_resampled_length_is_rounded_up(samples: int, rate: int, to: int) -> Non
 
 def test_the_same_rate_leaves_the_samples_alone(noise: Floats) -> None:
     np.testing.assert_array_equal(resample(noise, RATE, RATE), noise)
+
+
+def test_a_clip_of_one_sample_is_too_short_not_silent(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "one.wav", np.zeros(1, np.float32), 16000)
+    with pytest.raises(ClipError, match="too short"):
+        read(tmp_path / "one.wav")

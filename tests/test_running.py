@@ -203,6 +203,93 @@ def test_a_deleted_score_file_comes_back_without_training(make_features: MakeFea
     assert files(results) == before
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "components.csv",
+        "anomaly_score_fan_section_00_source_test.csv",
+        "decision_result_fan_section_00_source_test.csv",
+        "labels.csv",
+    ],
+)
+@pytest.mark.parametrize("how", ["gone", "cut", "binary"])
+def test_what_was_damaged_is_made_again(make_features: MakeFeatures, tmp_path: Path, name: str, how: str) -> None:
+    features, results = make_features(), tmp_path / "results"
+    folder = go(features, results).folders[0]
+    before = files(results)
+    path = folder.path / name
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-20] if how == "cut" else b"\xff\xfe\x00")
+    assert go(features, results, "mvg,mvg[embedding=resnet38]").failed == []
+    found = files(results)
+    assert {name: found[name] for name in before} == before
+    assert len({text for name, text in found.items() if name.endswith("components.csv")}) == 1
+
+
+def test_two_runs_at_once_keep_all_machines_of_both(make_features: MakeFeatures, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    machines = [f"m{number:02d}" for number in range(12)]
+    features, results = make_features(machines=machines, sections=["00"]), tmp_path / "results"
+    code = "import sys; from asdbench.running import run\n"
+    code += "run(sys.argv[1], 'mvg', machines=sys.argv[3:], results=sys.argv[2])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, f"features:{features}", str(results), *machines[part::2]])
+        for part in (0, 1)
+    ]
+    assert [process.wait(timeout=120) for process in started] == [0, 0]
+    summary = go(features, results)
+    assert (summary.trained, summary.reused, summary.failed) == (0, 12, [])
+    go(features, tmp_path / "alone")
+    assert files(results) == files(tmp_path / "alone")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("raise ValueError('no')", "cannot be loaded: ValueError: no"),
+        ("def make(:", "cannot be loaded: SyntaxError"),
+        ("def make(): raise KeyError('x')", "cannot be made: KeyError"),
+        ("def make(): return None", "gives no System"),
+    ],
+)
+def test_a_plugin_that_cannot_be_made_is_said_in_three_lines(
+    make_features: MakeFeatures, tmp_path: Path, text: str, words: str
+) -> None:
+    (tmp_path / "odd.py").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        go(make_features(), tmp_path / "results", f"{tmp_path}/odd.py:make")
+    assert words in caught.value.message
+
+
+def test_a_plugin_that_exits_takes_only_its_own_cells(make_features: MakeFeatures, tmp_path: Path) -> None:
+    mine = plugin(tmp_path, body="import sys; sys.exit(0)")
+    summary = go(make_features(), tmp_path / "results", f"{mine},mvg")
+    assert len(summary.failed) == 8
+    assert len(summary.folders[1].cells()) == 8
+
+
+def test_a_plugin_of_an_unknown_scope_is_refused(make_features: MakeFeatures, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="scope 'machines'"):
+        go(make_features(), tmp_path / "results", plugin(tmp_path, scope="machines"))
+
+
+def test_names_that_make_file_names_ambiguous_are_refused(make_features: MakeFeatures, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be the name"):
+        go(make_features(machines=["a_section_b"]), tmp_path / "results")
+
+
+def test_a_machine_asked_for_that_has_no_test_clips_is_said(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features = make_features(keep=lambda clip: clip.machine == "fan" or clip.split == "train")
+    with pytest.raises(DataError, match="pump has no test clips"):
+        go(features, tmp_path / "results", machines=["fan", "pump"])
+    summary = go(features, tmp_path / "results")
+    assert "pump has training clips but no test clips" in summary.warnings
+
+
 def test_a_run_cut_off_before_the_manifest_is_done_again(make_features: MakeFeatures, tmp_path: Path) -> None:
     features, results = make_features(), tmp_path / "results"
     folder = go(features, results).folders[0]
@@ -486,3 +573,15 @@ def test_the_oracle_keeps_each_machines_best_epoch_and_moves_nothing_else(
 def test_without_labels_there_is_nothing_to_choose_an_epoch_by(make_features: MakeFeatures, tmp_path: Path) -> None:
     summary = go(make_features(labelled=False), tmp_path / "results", "cvae", epochs=2, selection="oracle")
     assert {reason for _, _, _, reason in summary.failed} == {"no labelled cell to choose by"}
+
+
+def test_damaged_cache_entries_are_made_again_in_the_same_run(tmp_path: Path) -> None:
+    toy = "toy[train=3,train_target=1,test=2,seconds=0.3]"
+    settings: dict[str, Any] = {"machines": ["fan"], "epochs": 1, "cache": tmp_path / "cache"}
+    run(toy, "ae", results=tmp_path / "a", **settings)
+    entries = sorted((tmp_path / "cache" / "features").rglob("*.safetensors"))
+    for entry, text in zip(entries, (b"", b"\xff" * 200, entries[2].read_bytes()[:-8]), strict=False):
+        entry.write_bytes(text)
+    summary = run(toy, "ae", results=tmp_path / "b", **settings)
+    assert summary.failed == []
+    assert files(tmp_path / "a") == files(tmp_path / "b")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from asdbench.components import Components
 from asdbench.scoring import constant_components
-from asdbench.store import Components
 
 
 def components(**values: list[float]) -> Components:

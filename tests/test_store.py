@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from asdbench.api import Cell
+from asdbench.components import Components, join
 from asdbench.errors import DataError
-from asdbench.store import Components, SeedFolder, join, seed_folder, seed_folders, write_text
+from asdbench.store import SeedFolder, seed_folder, seed_folders, write_text
 
 FAN = Cell("fan", "00", "source")
 

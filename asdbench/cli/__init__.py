@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
+import signal
 import sys
 from typing import Any
 
@@ -58,6 +61,12 @@ def root(verbose: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: an error takes three lines and its exit code, Ctrl-C exits with 130."""
     given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a run
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)  # as Ctrl-C: workers end, too
     try:
         code: Any = root.main(given, prog_name="asdbench", standalone_mode=False)
     except AsdbenchError as error:
@@ -68,6 +77,14 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has what it wanted
+        sys.exit(1)
+    except OSError as error:
+        if given and given[0] in ("-v", "--verbose"):
+            raise
+        _complain(f"the system refused: {error.strerror or error}", str(error.filename or "standard output"), "see -v")
+        sys.exit(4)
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted", "what is finished is kept", "run the same command again to go on")
         sys.exit(130)

@@ -33,8 +33,8 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         if isinstance(value, tuple):
             return value
         parts = [part.strip() for part in str(value).split(",") if part.strip()]
-        if not parts or not all(part.isdecimal() for part in parts):
-            self.fail(f"{value!r} is no list of whole numbers such as 777,778", param, ctx)
+        if not parts or not all(part.isdecimal() and len(part) < 19 for part in parts):
+            self.fail(f"{value!r} is no list of whole numbers (below 10^18) such as 777,778", param, ctx)
         return tuple(int(part) for part in parts)
 
 

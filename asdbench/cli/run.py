@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.option(
     "--systems", metavar="SPECS", help="Systems separated by commas, such as clvae,cvae[epochs=50]. Default: all."
 )
-@click.option("--machines", type=Names(), default=None, help="Machines to score. Default: all.")
-@click.option("--sections", type=Names(), default=None, help="Sections to score. Default: all.")
-@click.option("--domains", type=Names(), default=None, help="Domains to score: source, target. Default: all.")
+@click.option("--machines", type=Names(), multiple=True, help="Machines to score. Default: all.")
+@click.option("--sections", type=Names(), multiple=True, help="Sections to score. Default: all.")
+@click.option("--domains", type=Names(), multiple=True, help="Domains to score: source, target. Default: all.")
 @click.option("--seeds", type=Numbers(), default="777", show_default=True, help="One run a seed.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Training epochs, for systems whose spec does not say.")
 @click.option("--weights", metavar="FILE|random", help="Checkpoint of the pretrained network, or an untrained one.")
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @click.option(
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1024),
     default=1,
     show_default=True,
     help="Threads of a job: part of its identity.",
@@ -54,9 +54,9 @@ if TYPE_CHECKING:
 def command(
     dataset: str | None,
     systems: str | None,
-    machines: tuple[str, ...] | None,
-    sections: tuple[str, ...] | None,
-    domains: tuple[str, ...] | None,
+    machines: tuple[tuple[str, ...], ...],
+    sections: tuple[tuple[str, ...], ...],
+    domains: tuple[tuple[str, ...], ...],
     seeds: tuple[int, ...],
     epochs: int | None,
     weights: str | None,
@@ -81,9 +81,9 @@ def command(
         summary = run(
             dataset,
             systems,
-            machines=machines or (),
-            sections=sections or (),
-            domains=domains or (),
+            machines=[name for names in machines for name in names],
+            sections=[name for names in sections for name in names],
+            domains=[name for names in domains for name in names],
             seeds=seeds,
             epochs=epochs,
             weights=weights,
@@ -97,12 +97,18 @@ def command(
             progress=progress,
             command=shlex.join(["asdbench", *sys.argv[1:]]),
         )
-    click.echo(markdown.render(tables.build(results, only=summary.folders)), nl=False)
+    built = tables.build(results, only=summary.folders)
+    click.echo(markdown.render(built), nl=False)
     click.echo("", err=True)
     for name, reason in summary.not_applicable:
         click.echo(f"not applicable: {name}: {reason}", err=True)
     for warning in dict.fromkeys(summary.warnings):
         click.echo(f"warning: {warning}", err=True)
+    for table in built:
+        where = " (evaluation sections)" if table.part == "eval" else ""
+        score = "no value" if table.score is None else f"{table.score:.2f}"
+        stamps = f"  [{', '.join(table.stamps)}]" if table.stamps else ""
+        click.echo(f"{table.system}{where}: official score {score}{stamps}", err=True)
     lost: dict[tuple[str, int, str], list[str]] = {}
     for system, seed, cell, reason in summary.failed:
         lost.setdefault((system, seed, reason), []).append(str(cell))
@@ -110,8 +116,7 @@ def command(
         click.echo(f"no value: {system}, seed {seed}, {some(cells, 6)}: {reason}", err=True)
     done = f"{summary.trained} trained, {summary.shared} scored from an equal model, {summary.reused} found finished"
     click.echo(f"{done}; {len(summary.failed)} cells without a value; {summary.seconds:.1f} s", err=True)
-    where = results / summary.dataset
-    click.echo(f"results: {where}", err=True)
+    click.echo(f"results: {results / summary.dataset}", err=True)
     folder = [] if results == Path("results") else [str(results)]
     again = shlex.join(["asdbench", "report", *folder, "--dataset", summary.dataset])
     click.echo(f"next:    {again}", err=True)

@@ -8,6 +8,8 @@ Conventions
 - A test clip's label is the one in its name; evaluation clips have none there and get the official ground truth's.
 - Files that do not end in ``.wav`` are no clips, nor are the hidden ones that file managers leave (``._*``). Whatever
   else ends in ``.wav`` must fit the grammar: a clip that is silently left out changes the numbers.
+- Machine folders and clips have names in UTF-8: they become text in results and reports.
+- A root with the file that :func:`asdbench.datasets.toy.write` leaves there is stamped as synthetic data.
 - Links are followed, also those that a copy without links (git on some systems, archives) wrote out as text: the first
   clip of a folder tells.
 - Opening the data set lists folders; no sound is decoded and no file's size asked for, except of those first clips.
@@ -34,6 +36,8 @@ PARTS = ("dev_data", "eval_data")
 SHOWN = 5
 """Offending files that an error lists."""
 WRITTEN_OUT = "links that a copy wrote out as text are followed"
+UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".aria2", ".tmp", ".temp")
+"""Endings of files that a browser or a copying program has not finished."""
 LINK_BYTES = 1024
 """A larger file is no link written out as text."""
 
@@ -65,7 +69,7 @@ class DcaseDataset:
         Sorted by (machine, name).
     reader : SoundReader
     remarks : tuple of str
-        What a user should know of it: folders that are there and hold no clip.
+        What a user should know of it: folders that hold no clip or unfinished copies, machines without test clips.
     digests : Digests
         Replace it to keep the files' hashes on disk.
     """
@@ -119,7 +123,8 @@ def dcase2021(
     Raises
     ------
     DataError
-        No such folder, not the layout, no clips, ``.wav`` files outside the grammar, a clip that is there twice.
+        No such folder, not the layout, no clips, ``.wav`` files outside the grammar, a clip that is there twice, names
+        that are not UTF-8.
     """
     folder = Path(root).expanduser()
     _check_root(folder)
@@ -128,6 +133,9 @@ def dcase2021(
     if not clips:
         raise _nothing(folder, remarks)
     clips.sort(key=lambda clip: (clip.machine, clip.name))
+    untested = sorted({clip.machine for clip in clips} - {clip.machine for clip in clips if clip.split == "test"})
+    if untested:
+        remarks.append(f"{', '.join(untested)} {'has' if len(untested) == 1 else 'have'} no test clips")
     for one, other in itertools.pairwise(clips):
         if (one.machine, one.name) == (other.machine, other.name):
             raise DataError(
@@ -143,18 +151,23 @@ def dcase2021(
         clips=clips,
         reader=SoundReader(channel, None if rate == "any" else int(rate)),
         remarks=tuple(remarks),
+        stamps=(grammar.SYNTHETIC,) if (folder / grammar.MARKER).is_file() else (),
     )
 
 
 def _index(root: Path, ground_truth: bool, remarks: list[str]) -> Iterator[Clip]:
     misfits: list[str] = []
+    undecodable: list[str] = []
     for part in PARTS:
         for machine in _folders(root / part):
             present = [name for name in grammar.FOLDERS if (machine / name).is_dir()]
+            if not _is_utf8(machine.name) and present:
+                undecodable.append(_shown(f"{part}/{machine.name}"))
+                continue
             if not present:
-                remarks.append(f"{part}/{machine.name} holds none of {', '.join(grammar.FOLDERS)}")
+                remarks.append(f"{part}/{_shown(machine.name)} holds none of {', '.join(grammar.FOLDERS)}")
             for name in present:
-                clips = list(_clips(machine / name, part, ground_truth, misfits))
+                clips = list(_clips(machine / name, part, ground_truth, misfits, undecodable, remarks))
                 if not clips:
                     remarks.append(f"{part}/{machine.name}/{name} holds no .wav file")
                 elif clips[0].path and _written_link(clips[0].path):
@@ -164,14 +177,33 @@ def _index(root: Path, ground_truth: bool, remarks: list[str]) -> Iterator[Clip]
                         replace(clip, path=clip.path and (_written_link(clip.path) or clip.path)) for clip in clips
                     ]
                 yield from clips
+    if undecodable:
+        raise DataError(
+            f"{len(undecodable)} name{'s are' if len(undecodable) > 1 else ' is'} not UTF-8",
+            looked=_some(undecodable),
+            hint="rename them, say with convmv: results and reports are UTF-8",
+        )
     if misfits:
         folder = misfits[0].split("/")[2]
-        shown = "; ".join(misfits[:SHOWN]) + (f"; and {len(misfits) - SHOWN} more" if len(misfits) > SHOWN else "")
         raise DataError(
             f"{len(misfits)} .wav files do not fit the names of the 2021 data set",
-            looked=shown,
+            looked=_some(misfits),
             hint=f"{folder} expects {grammar.EXAMPLES[folder]}: rename them, or move them away",
         )
+
+
+def _some(texts: Sequence[str]) -> str:
+    return "; ".join(texts[:SHOWN]) + (f"; and {len(texts) - SHOWN} more" if len(texts) > SHOWN else "")
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether a name is text; Python stands lone surrogates for the bytes that are not."""
+    return not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _shown(name: str) -> str:
+    """The name with backslashes for bytes that are not UTF-8, so that it can be printed and written."""
+    return name if _is_utf8(name) else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _folders(part: Path) -> list[Path]:
@@ -191,11 +223,21 @@ def _listing(folder: Path) -> list[os.DirEntry[str]]:
         ) from error
 
 
-def _clips(folder: Path, part: str, ground_truth: bool, misfits: list[str]) -> Iterator[Clip]:
+def _clips(
+    folder: Path, part: str, ground_truth: bool, misfits: list[str], undecodable: list[str], remarks: list[str]
+) -> Iterator[Clip]:
     machine = folder.parent.name
     known = labels_2021() if ground_truth and part == "eval_data" else {}
-    for name in (entry.name for entry in _listing(folder)):
+    names = [entry.name for entry in _listing(folder)]
+    unfinished = sum(name.lower().endswith(UNFINISHED) for name in names)
+    if unfinished:
+        copies = "an unfinished copy" if unfinished == 1 else f"{unfinished} unfinished copies"
+        remarks.append(f"{part}/{machine}/{folder.name} holds {copies} (.part, .tmp or the like)")
+    for name in names:
         if not name.lower().endswith(".wav"):
+            continue
+        if not _is_utf8(name):
+            undecodable.append(_shown(f"{part}/{machine}/{folder.name}/{name}"))
             continue
         try:
             fields = grammar.parse(name, folder.name)
@@ -241,7 +283,7 @@ def _check_root(root: Path) -> None:
         )
     if any((root / part).is_dir() for part in PARTS):
         return
-    found = sorted(entry.name for entry in _listing(root))
+    found = sorted(entry.name for entry in _listing(root) if _is_utf8(entry.name))
     for near in (*root.absolute().parents[:3], *(root / name for name in found)):
         if any((near / part).is_dir() for part in PARTS):
             hint = f"did you mean dcase2021:{near}"

@@ -6,7 +6,8 @@ Conventions
 - ``features.npy``: float (clips, d), rows in the order of ``index.csv``. It is mapped, never loaded whole.
 - ``embedding.json``, where it is there: how the features were made (recipe, weights: a sha256 or "random",
   data_fingerprint, stamps). Its stamps travel with the features. Without a recipe and weights the origin is unstated.
-- Whoever writes such a folder writes ``embedding.json`` last.
+- Whoever writes such a folder writes ``embedding.json`` last, and touches an older one's files only when all of the new
+  are on the disk.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,7 +126,7 @@ def write(
     fingerprint: str,
     stamps: Sequence[str] = (),
 ) -> None:
-    """Write a folder that :func:`features` reads; an interrupted write leaves none that does.
+    """Write a folder that :func:`features` reads. A write that fails leaves an older folder as it was.
 
     Parameters
     ----------
@@ -154,19 +156,29 @@ def write(
             hint="give one float vector a clip",
         )
     origin = {"recipe": dict(recipe), "weights": weights, "data_fingerprint": fingerprint, "stamps": list(stamps)}
+    text = json.dumps(origin, indent=2) + "\n"
+    partial = {name: folder / f"{name}.partial" for name in ("features.npy", "index.csv", "embedding.json")}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with partial["features.npy"].open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+        index.write(partial["index.csv"], clips)
+        partial["embedding.json"].write_text(text, encoding="utf-8")
+        # From here on nothing needs room. Until the last rename the folder lacks a file, and is not taken for whole.
         for old in ("embedding.json", "index.csv"):
             (folder / old).unlink(missing_ok=True)
-        with (folder / "features.npy.partial").open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-        index.write(folder / "index.csv.partial", clips)
-        (folder / "embedding.json.partial").write_text(json.dumps(origin, indent=2) + "\n", encoding="utf-8")
-        for name in ("features.npy", "index.csv", "embedding.json"):
-            (folder / f"{name}.partial").replace(folder / name)
-    except OSError as error:
-        raise DataError(
-            f"cannot write features: {error.strerror}", looked=str(folder), hint="choose another --output"
+        for name, path in partial.items():
+            path.replace(folder / name)
+    except BaseException as error:
+        for path in partial.values():
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        raise DataError(  # numpy's own error on a full disk has no strerror
+            f"cannot write features: {error.strerror or str(error) or type(error).__name__}",
+            looked=str(folder),
+            hint="make room, or choose another --output",
         ) from error
 
 

@@ -31,6 +31,9 @@ EXAMPLES = {
     "target_test": "section_00_target_test_normal_0000.wav or section_03_target_test_0000.wav",
 }
 
+SYNTHETIC, MARKER = "synthetic data", "SYNTHETIC.txt"
+"""The stamp of synthetic sounds, and the file beside ``dev_data`` that says that a root holds such."""
+
 _CELL = r"section_(?P<section>[0-9]{2,})_(?P<domain>source|target)"
 _WAV = r"\.[wW][aA][vV]"
 _TRAIN = re.compile(_CELL + r"_train_(?P<label>normal)_(?P<number>[0-9]{4,})(?:_(?P<attribute>.*))?" + _WAV)

@@ -47,6 +47,11 @@ RANGE_DB = 18
 GOLDEN = 0.618034
 """Multiples of it fill the range of strengths evenly, however many clips there are."""
 
+NOTE = """The sounds below this folder are synthetic: asdbench computed them ({spec}).
+No machine was recorded, and nothing measured on them says anything about real machines.
+While this file is here, asdbench reads the folder as "synthetic data", and every table made from it says so.
+"""
+
 
 @dataclass(frozen=True)
 class ToyReader:
@@ -114,7 +119,7 @@ class ToyDataset:
     clips: Sequence[Clip]
     reader: ToyReader
     name: str = "toy"
-    stamps: tuple[str, ...] = ("synthetic data",)
+    stamps: tuple[str, ...] = (grammar.SYNTHETIC,)
     profile: Profile = "quick"
     features: None = None
 
@@ -185,6 +190,8 @@ def toy(
 def write(root: Path, dataset: ToyDataset) -> None:
     """Write the clips as 16-bit WAV files in the official layout: to listen to, or to read as ``dcase2021:ROOT``.
 
+    A file :data:`asdbench.datasets.grammar.MARKER` in ``root`` makes every table from the copy say what it is.
+
     Raises
     ------
     OSError
@@ -192,6 +199,8 @@ def write(root: Path, dataset: ToyDataset) -> None:
     """
     import soundfile
 
+    root.mkdir(parents=True, exist_ok=True)
+    (root / grammar.MARKER).write_text(NOTE.format(spec=dataset.spec), encoding="utf-8")  # first: no sound without it
     for clip in dataset.clips:
         folder = root / ("dev_data" if clip.part == "dev" else "eval_data") / clip.machine
         folder /= "train" if clip.split == "train" else f"{clip.domain}_test"

@@ -32,6 +32,7 @@ RATE = 16000
 WINDOW = 1024
 HOP = 512
 BANDS = 128
+FRAMES = 5  # of the autoencoder's window: a clip with fewer has none, and no score
 FLOOR = sys.float_info.epsilon
 
 
@@ -86,14 +87,15 @@ class LogMel:
         Raises
         ------
         ClipError
-            Where the clips are shorter than one window of 64 ms.
+            Where the clips have fewer than the 5 frames of the autoencoder's window: shorter than 0.128 s.
         """
         samples = resample(waveforms, rate, RATE)
-        if samples.shape[-1] < WINDOW:
+        shortest = (FRAMES - 1) * HOP
+        if samples.shape[-1] < shortest:
             raise ClipError(
-                f"a clip of {waveforms.shape[-1] / rate:.3f} s is shorter than one window of logmel",
+                f"a clip of {waveforms.shape[-1] / rate:.4g} s is shorter than a window of {FRAMES} frames of logmel",
                 looked=f"{waveforms.shape[-1]} samples at {rate} Hz",
-                hint=f"clips must last {WINDOW / RATE:.3f} s or more",
+                hint=f"clips must last {shortest / RATE:.3f} s or more",
             )
         filters = mel_filterbank(RATE, WINDOW, BANDS, 0.0, RATE / 2)
         return np.stack([_decibel(power_mel(row, filters, HOP, self.pad_mode)) for row in samples])

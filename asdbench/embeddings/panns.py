@@ -6,6 +6,7 @@ Conventions
 - A checkpoint is known by its content: any file whose tensors fit is taken, whatever its name; its hashes are recorded
   and whether it is the published one is said.
 - Nothing is unpickled but tensors (``weights_only``).
+- Tensors may be of any of the usual floating types: half precision is computed with as float32.
 - ``random`` is an untrained network for dry runs, the same on every machine: see :func:`untrained`.
 
 Importing this module does not import torch.
@@ -150,7 +151,9 @@ def _unreadable(checkpoint: Checkpoint, error: Exception) -> WeightsError:
             looked=checkpoint.path,
             hint="a pickle can run code: give a checkpoint of PANNs (Zenodo record 3987831)",
         )
-    reason = "" if isinstance(error, pickle.UnpicklingError) else re.split(r"\. |\n", text.strip())[0][:100]
+    # Of a KeyError or the like there is only what was looked up: a number that means nothing to anybody.
+    mute = isinstance(error, (pickle.UnpicklingError, LookupError))
+    reason = "" if mute else re.split(r"\. |\n", text.strip())[0][:100]
     return WeightsError(
         f"{name} is damaged or no checkpoint ({reason or 'nothing in it was executed'})",
         looked=checkpoint.path,
@@ -169,7 +172,7 @@ def check(
     Raises
     ------
     WeightsError
-        Where a tensor is missing, extra, of another shape or not finite.
+        Where a tensor is missing, extra, of another shape or type, not finite, or a variance that is negative.
     """
     name = Path(checkpoint.path).name
     known = {**shapes, **front_end}
@@ -189,6 +192,12 @@ def check(
                 hint="give the checkpoint of this network (Zenodo record 3987831)",
             )
     for tensor, values in state.items():
+        if wrong := _wrong_type(tensor, values):
+            raise WeightsError(
+                f"{name}: {tensor} is of type {wrong}, not floating-point",
+                looked=checkpoint.path,
+                hint="give the checkpoint as PANNs publishes it (Zenodo record 3987831), neither quantised nor sparse",
+            )
         low, high = values.aminmax()  # which hand NaN on, and need no second array of the size
         if not (low.isfinite() and high.isfinite()):
             raise WeightsError(
@@ -196,10 +205,37 @@ def check(
                 looked=checkpoint.path,
                 hint="the file is damaged: compare its md5 with Zenodo record 3987831, and download it again",
             )
+        if tensor.endswith("running_var") and low < 0:
+            raise WeightsError(
+                f"{name} holds a negative variance, in {tensor}",
+                looked=f"{checkpoint.path}: {float(low):g}",
+                hint="the file is damaged: compare its md5 with Zenodo record 3987831, and download it again",
+            )
+
+
+def _wrong_type(tensor: str, values: torch.Tensor) -> str:
+    """What is wrong with the type of a tensor; "" where nothing is."""
+    import torch
+
+    if values.layout != torch.strided or values.is_quantized or values.is_nested or values.is_meta:
+        kind = "quantised" if values.is_quantized else "sparse" if values.layout != torch.strided else "empty"
+        return f"{kind} {str(values.dtype).removeprefix('torch.')}"
+    floating = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    integer = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+    if values.dtype in floating or (tensor.endswith("num_batches_tracked") and values.dtype in integer):
+        return ""
+    return str(values.dtype).removeprefix("torch.")
+
+
+def tolerance(found: torch.Tensor) -> float:
+    """By how much of its norm a stored tensor of the front end may differ: 1e-4, or half precision's rounding."""
+    import torch
+
+    return max(1e-4, torch.finfo(found.dtype).eps / 2)
 
 
 def check_front_end(checkpoint: Checkpoint, tensor: str, found: torch.Tensor, expected: np.ndarray[Any, Any]) -> None:
-    """Does a stored tensor of the front end agree with the parameters, to 1e-4 of its norm?
+    """Does a stored tensor of the front end agree with the parameters, to :func:`tolerance` of its norm?
 
     Raises
     ------
@@ -207,7 +243,7 @@ def check_front_end(checkpoint: Checkpoint, tensor: str, found: torch.Tensor, ex
         Where it does not.
     """
     difference = float(np.linalg.norm(found.double().numpy() - expected) / np.linalg.norm(expected))
-    if not difference < 1e-4:
+    if not difference < tolerance(found):
         raise WeightsError(
             f"{Path(checkpoint.path).name} was made for another front end: its {tensor} differs by {difference:.2g} "
             "of its norm from what the parameters say",

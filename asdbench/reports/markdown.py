@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
 from asdbench.metrics.aggregate import Means
-from asdbench.reports.tables import COLUMNS, Column, SystemTable
+from asdbench.reports.tables import COLUMNS, Bounds, Column, SystemTable
 
 NOT_THERE = "–"
 NO_RESULT = {"synthetic data", "untrained network"}
@@ -31,7 +32,8 @@ def render(tables: Sequence[SystemTable]) -> str:
         parts.append(f"# Results on {text(dataset)}")
         parts.append(
             "Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."
-            " Official score: the harmonic mean of all AUC and pAUC."
+            " Official score: the harmonic mean of all AUC and pAUC. Intervals: what other test clips of the same kind"
+            " would give (bootstrap over clips, within class); of other trainings they say nothing."
         )
         if len(own) > 1:
             parts.append(_overview(own))
@@ -91,7 +93,7 @@ def _system(table: SystemTable) -> str:
         beside = " A difference from the published values means nothing." if table.has_published else ""
         meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
         parts.append(f"> **{loud}.** {meaning}{beside}")
-    parts += [body, _score(table), "\n".join(f"- {note}" for note in table.notes)]
+    parts += [body, _score(table), _intervals(table), "\n".join(f"- {note}" for note in table.notes)]
     return "\n\n".join(parts)
 
 
@@ -124,4 +126,25 @@ def _score(table: SystemTable) -> str:
     if table.score is not None and table.their_score is not None:
         line += f" · published, over the same cells: {table.their_score:.2f}"
         line += f" · difference {table.score - table.their_score:+.2f}"
+    if table.score_bounds is not None:
+        line += f" · 95 % interval {_span(table.score_bounds)}"
     return line
+
+
+def _intervals(table: SystemTable) -> str:
+    """The 95 % intervals in the shape of the table above them."""
+    from tabulate import tabulate
+
+    lines = [
+        [text(row.machine), text(row.section), *(_span(row.bounds.get(column)) for column in COLUMNS)]
+        for row in table.rows
+    ]
+    for name, bounds in (("Arithmetic mean", table.arithmetic_bounds), ("Harmonic mean", table.harmonic_bounds)):
+        lines.append([f"**{name}**", "", *(_span(bounds.get(column)) for column in COLUMNS)])
+    head = ["95 % interval", "Section", *(_label(column) for column in COLUMNS)]
+    aligned = ["left", "left", *["right"] * len(COLUMNS)]
+    return tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
+
+
+def _span(bounds: Bounds | None) -> str:
+    return NOT_THERE if bounds is None or math.isnan(bounds[0]) else f"{bounds[0]:.1f} to {bounds[1]:.1f}"

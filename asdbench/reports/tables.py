@@ -4,7 +4,8 @@ Shaped like the report's Tables 3 to 6: machines and sections down, AUC and pAUC
 percent; with means, official score, the published values and the notes a reader needs.
 
 Several seeds: each value is the mean over the seeds; a cell that any seed lacks has none. Only seeds of one system with
-the same settings and data are averaged; others get a table of their own.
+the same settings and data are averaged; others get a table of their own. Intervals speak of the clips, for one
+training: over several seeds each limit is the mean of the seeds' limits, and never widened by the spread over seeds.
 """
 
 from __future__ import annotations
@@ -19,22 +20,29 @@ from asdbench.api import DOMAINS, Cell
 from asdbench.comparison import other_counts, published_for
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, means, official_score
+from asdbench.metrics.intervals import Interval
 from asdbench.planning import settings
 from asdbench.published import Table
 from asdbench.registry import unknown
 from asdbench.reports.footnotes import footnotes, published_notes, some
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder, seed_folders
+from asdbench.uncertainty import Uncertainty, intervals
 
 Column = tuple[str, Metric]
+Bounds = tuple[float, float]
 COLUMNS: tuple[Column, ...] = tuple((domain, metric) for metric in RANKING for domain in DOMAINS)
+
+
+NOTHING = Uncertainty({}, {}, {}, None)
 
 
 @dataclass(frozen=True)
 class Row:
     """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
 
-    ``mark`` is set where the clip counts are not those of DCASE 2021.
+    ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are domains
+    that were asked for and have no value; ``bounds`` are the 95 % interval of each value.
     """
 
     machine: str
@@ -42,6 +50,8 @@ class Row:
     ours: Mapping[Column, float]
     published: Mapping[Column, float]
     mark: bool = False
+    missing: tuple[str, ...] = ()
+    bounds: Mapping[Column, Bounds] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,8 @@ class SystemTable:
     has_published : bool
     notes : list of str
         Budget, training data, features, what is missing and why.
+    arithmetic_bounds, harmonic_bounds, score_bounds
+        95 % intervals of the means and of the official score, percent.
     """
 
     dataset: str
@@ -77,6 +89,9 @@ class SystemTable:
     their_score: float | None
     has_published: bool
     notes: list[str] = field(default_factory=list)
+    arithmetic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    score_bounds: Bounds | None = None
 
 
 def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] | None = None) -> list[SystemTable]:
@@ -141,10 +156,12 @@ def _table(
     manifests = [folder.manifest() for folder in folders]
     first = manifests[0]
     published = published_for(first)
+    sure = [intervals(folder).get(part, NOTHING) for folder in folders]
     rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
     for machine, section in dict.fromkeys((cell.machine, cell.section) for cell in cells):
         ours: dict[Column, float] = {}
         marked = False
+        absent: list[str] = []
         theirs = _published_row(published.table, machine, section)
         for domain in DOMAINS:
             cell = Cell(machine, section, domain)
@@ -154,6 +171,7 @@ def _table(
             reason = _reason(seeds, folders)
             if reason is not None:
                 missing.setdefault(reason, []).append(str(cell))
+                absent.append(domain)
                 continue
             for metric in RANKING:
                 ours[domain, metric] = 100 * statistics.fmean(_value(metrics, metric) for metrics in seeds)
@@ -161,7 +179,11 @@ def _table(
             if difference:
                 marked = True
                 odd.setdefault(difference, []).append(str(cell))
-        rows.append(Row(machine, section, ours, theirs, marked))
+        bounds = {
+            (domain, metric): _bounds([seed.cells.get((Cell(machine, section, domain), metric)) for seed in sure])
+            for domain, metric in ours
+        }
+        rows.append(Row(machine, section, ours, theirs, marked, tuple(absent), bounds))
     own = {column: [row for row in rows if column in row.ours] for column in COLUMNS}
     same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
     common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
@@ -195,7 +217,19 @@ def _table(
         else None,
         has_published=any(row.published for row in rows),
         notes=notes,
+        arithmetic_bounds={
+            c: _bounds([seed.arithmetic.get(c) for seed in sure]) for c, scored in own.items() if scored
+        },
+        harmonic_bounds={c: _bounds([seed.harmonic.get(c) for seed in sure]) for c, scored in own.items() if scored},
+        score_bounds=_bounds([seed.official for seed in sure]) if values else None,
     )
+
+
+def _bounds(seeds: Sequence[Interval | None]) -> Bounds:
+    found = [seed for seed in seeds if seed is not None]
+    if len(found) < len(seeds) or not found:
+        return (float("nan"), float("nan"))
+    return (100 * statistics.fmean(one.low for one in found), 100 * statistics.fmean(one.high for one in found))
 
 
 def _score(cells: Mapping[Cell, CellMetrics], wanted: Sequence[Cell]) -> float | None:

@@ -35,7 +35,7 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
         for table in tables
         for row in table.rows
         for domain, metric in COLUMNS
-        if (domain, metric) in row.ours or (domain, metric) in row.published
+        if (domain, metric) in row.ours or (domain, metric) in row.published or domain in row.missing
     ]
     return pd.DataFrame(rows, columns=list(FIELDS)).astype({"percent": "float64", "published": "float64"})
 

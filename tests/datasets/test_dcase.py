@@ -91,18 +91,18 @@ def test_evaluation_clips_have_the_official_labels(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kept", "count"),
+    ("kept", "remarks"),
     [
-        (f"dev_data/fan/train/{TRAIN}", 1),
-        (f"dev_data/fan/source_test/{ANOMALY}", 1),
-        ("eval_data/fan/source_test/section_03_source_test_0000.wav", 1),
+        (f"dev_data/fan/train/{TRAIN}", ("fan has no test clips",)),
+        (f"dev_data/fan/source_test/{ANOMALY}", ()),
+        ("eval_data/fan/source_test/section_03_source_test_0000.wav", ()),
     ],
 )
-def test_any_part_of_a_data_set_will_do(tmp_path: Path, kept: str, count: int) -> None:
+def test_any_part_of_a_data_set_will_do(tmp_path: Path, kept: str, remarks: tuple[str, ...]) -> None:
     put(tmp_path, kept)
     data = dcase2021(str(tmp_path))
-    assert len(data.clips) == count
-    assert data.remarks == ()
+    assert len(data.clips) == 1
+    assert data.remarks == remarks
 
 
 def test_files_that_are_no_clips_are_left_alone(root: Path) -> None:
@@ -226,10 +226,68 @@ def test_folders_without_clips_are_remarked_and_the_rest_is_there(root: Path) ->
     data = dcase2021(str(root))
     assert {clip.machine for clip in data.clips} == {"fan", "ToyCar"}
     assert data.remarks == (
+        "dev_data/gearbox/source_test holds an unfinished copy (.part, .tmp or the like)",
         "dev_data/gearbox/source_test holds no .wav file",
         "dev_data/pump holds none of train, source_test, target_test",
         "dev_data/valve/train holds no .wav file",
     )
+
+
+def test_machines_without_test_clips_are_remarked(root: Path) -> None:
+    put(root, f"dev_data/pump/train/{TRAIN}")
+    assert dcase2021(str(root)).remarks == ("pump has no test clips",)
+    put(root, f"dev_data/valve/train/{TRAIN}")
+    (root / "dev_data" / "valve" / "source_test").mkdir()
+    assert dcase2021(str(root)).remarks == (
+        "dev_data/valve/source_test holds no .wav file",
+        "pump, valve have no test clips",
+    )
+
+
+def test_unfinished_copies_are_counted(root: Path) -> None:
+    before = dcase2021(str(root))
+    endings = (".wav.part", ".wav.crdownload", ".WAV.TMP", ".wav.partial")
+    put(root, *(f"dev_data/fan/train/section_00_source_train_normal_0009{ending}" for ending in endings))
+    put(root, "dev_data/fan/train/notes.txt", "eval_data/fan/source_test/Unconfirmed 12.crdownload")
+    data = dcase2021(str(root))
+    assert data.clips == before.clips
+    assert data.remarks == (
+        "dev_data/fan/train holds 4 unfinished copies (.part, .tmp or the like)",
+        "eval_data/fan/source_test holds an unfinished copy (.part, .tmp or the like)",
+    )
+
+
+LATIN = os.fsdecode("Lüfter".encode("latin-1"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
+def test_names_that_are_not_utf8_are_listed_when_the_data_set_is_opened(root: Path) -> None:
+    put(root, "dev_data/Lüfter/source_test/" + NORMAL)  # letters outside ASCII are fine
+    assert "Lüfter" in {clip.machine for clip in dcase2021(str(root)).clips}
+    try:
+        path = root / "dev_data" / "fan" / "train" / f"section_00_source_train_normal_0003_{LATIN}.wav"
+        path.write_bytes(b"x")
+        (root / "dev_data" / LATIN).mkdir()
+    except OSError:
+        pytest.skip("this file system refuses such names")
+    caught = error(root)
+    assert caught.message == "1 name is not UTF-8"
+    assert caught.looked == r"dev_data/fan/train/section_00_source_train_normal_0003_L\xfcfter.wav"
+    path.unlink()
+    assert dcase2021(str(root)).remarks[0].startswith(r"dev_data/L\xfcfter holds none of")
+    (root / "dev_data" / LATIN / "train").mkdir()
+    assert error(root).looked == r"dev_data/L\xfcfter"
+    str(error(root)).encode()
+
+
+def test_a_root_marked_as_synthetic_is_stamped(root: Path) -> None:
+    assert dcase2021(str(root)).stamps == ()
+    before = dcase2021(str(root))
+    put(root, "SYNTHETIC.txt")
+    data = dcase2021(str(root))
+    assert data.stamps == ("synthetic data",)
+    assert (data.clips, data.remarks, data.spec) == (before.clips, before.remarks, before.spec)
+    assert fingerprint(data, data.clips) == fingerprint(before, before.clips)
 
 
 def test_only_folders_without_clips(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asdbench.api import Clip
-from asdbench.datasets import fingerprint
+from asdbench.datasets import fingerprint, index
 from asdbench.datasets.features import FeaturesDataset, features, write
 from asdbench.errors import DataError
 
@@ -273,19 +273,67 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert list(csv.reader((where / "index.csv").open(newline="")))[1][0] == 'z,"quoted".wav'
 
 
-def test_an_interrupted_rewrite_leaves_nothing_that_could_be_taken_for_whole(
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("what", [OSError(28, "No space left on device"), OSError("800 requested and 96 written")])
+@pytest.mark.parametrize("where", ["features.npy", "index.csv", "embedding.json"])
+def test_a_full_disk_leaves_an_older_folder_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, what: OSError
+) -> None:
+    array = np.zeros((3, 2), np.float32)
+    write(tmp_path / "f", clips(), array, recipe={"a": 1}, weights="w", fingerprint="f")
+    before = contents(tmp_path / "f")
+
+    def full(*arguments: Any, **_: object) -> None:
+        target = getattr(arguments[0], "name", arguments[0])
+        assert where in str(target)
+        Path(target).write_bytes(b"as much as there was room for")
+        raise what
+
+    place, name = {"features.npy": (np, "save"), "index.csv": (index, "write"), "embedding.json": (Path, "write_text")}[
+        where
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, full)
+        with pytest.raises(DataError) as caught:
+            write(tmp_path / "f", clips(), array + 1, recipe={"a": 2}, weights="w", fingerprint="f")
+    assert (what.strerror or str(what)) in caught.value.message
+    assert contents(tmp_path / "f") == before
+    assert features(str(tmp_path / "f")).features.recipe["recipe"] == {"a": 1}
+
+
+def test_an_interruption_leaves_an_older_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.zeros((3, 2), np.float32)
+    write(tmp_path / "f", clips(), array, recipe={"a": 1}, weights="w", fingerprint="f")
+    before = contents(tmp_path / "f")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(index, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "f", clips(), array + 1, recipe={"a": 2}, weights="w", fingerprint="f")
+    assert contents(tmp_path / "f") == before
+
+
+def test_a_rewrite_broken_off_among_its_renames_is_not_taken_for_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     array = np.zeros((3, 2), np.float32)
     write(tmp_path / "f", clips(), array, recipe={"a": 1}, weights="w", fingerprint="f")
+    replace = Path.replace
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    def refused(path: Path, target: Path) -> Path:
+        if path.name == "index.csv.partial":
+            raise PermissionError(13, "Permission denied")
+        return replace(path, target)
 
-    monkeypatch.setattr(np, "save", full)
-    with pytest.raises(DataError) as caught:
+    monkeypatch.setattr(Path, "replace", refused)
+    with pytest.raises(DataError, match="Permission denied"):
         write(tmp_path / "f", clips(), array + 1, recipe={"a": 2}, weights="w", fingerprint="f")
-    assert "No space left" in caught.value.message
+    assert set(contents(tmp_path / "f")) == {"features.npy"}
     with pytest.raises(DataError):
         features(str(tmp_path / "f"))
 

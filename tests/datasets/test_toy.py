@@ -229,6 +229,7 @@ def test_what_is_written_is_read_back_with_its_labels(tmp_path: Path) -> None:
     data = toy(train=1, train_target=1, test=1, seconds=0.2, additional=True)
     write(tmp_path, data)
     again = dcase2021(str(tmp_path))
+    assert (again.stamps, again.remarks) == (data.stamps, ())
     fields = ("name", "machine", "section", "domain", "split", "part", "label")
     assert [[getattr(c, f) for f in fields] for c in again.clips] == [
         [getattr(c, f) for f in fields] for c in data.clips
@@ -251,3 +252,14 @@ def test_senseless_sizes_are_refused(parameters: dict[str, Any]) -> None:
 def test_a_set_without_training_or_test_clips_can_be_made() -> None:
     assert {clip.split for clip in toy(train=0, train_target=0).clips} == {"test"}
     assert {clip.split for clip in toy(test=0).clips} == {"train"}
+
+
+def test_a_written_copy_says_what_it_is(tmp_path: Path) -> None:
+    data = toy(train=1, train_target=0, test=0, seconds=0.2)
+    write(tmp_path / "new", data)
+    note = (tmp_path / "new" / grammar.MARKER).read_text()
+    assert data.spec in note
+    assert "synthetic" in note
+    assert "every table" in note
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["SYNTHETIC.txt", "dev_data"]
+    assert dcase2021(str(tmp_path / "new")).stamps == (grammar.SYNTHETIC,) == ("synthetic data",)

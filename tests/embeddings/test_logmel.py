@@ -100,12 +100,15 @@ def test_a_filter_between_two_bins_gives_zero(noise: Floats) -> None:
 
 
 @pytest.mark.parametrize("pad_mode", ["reflect", "zeros"])
-def test_shorter_than_a_window(noise: Floats, pad_mode: PadMode) -> None:
+def test_shorter_than_a_window_of_five_frames(noise: Floats, pad_mode: PadMode) -> None:
     embedding = logmel(pad_mode=pad_mode)
-    assert embedding.embed(noise[:1, :1024], 16000).shape == (1, 3, 128)
-    with pytest.raises(ClipError, match="shorter than one window") as caught:
-        embedding.embed(noise[:1, :1023], 16000)
-    assert "0.064 s" in caught.value.hint
+    assert embedding.embed(noise[:1, :2048], 16000).shape == (1, 5, 128)
+    assert embedding.embed(noise[:1, :1024], 8000).shape == (1, 5, 128)
+    for samples, rate in ((2047, 16000), (1023, 16000), (1, 16000), (1023, 8000)):
+        with pytest.raises(ClipError, match="shorter than a window of 5 frames") as caught:
+            embedding.embed(noise[:1, :samples], rate)
+        assert f"{samples} samples at {rate} Hz" in caught.value.looked
+        assert "0.128 s" in caught.value.hint
 
 
 def test_spec_and_recipe() -> None:

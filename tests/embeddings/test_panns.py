@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import pickle
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +116,60 @@ def test_untrained_tensors_are_seeded_by_their_names() -> None:
     assert not torch.equal(state["x.weight"], state["y.weight"])
     assert np.isclose(float(state["x.weight"].var()), 2 / (16 * 9), rtol=0.1)
     assert torch.equal(state["z.running_var"], torch.ones(4))
+
+
+@pytest.mark.parametrize("content", [b"hello there", b"just some text\nmore\n", b"elf", b"This is text"])
+def test_text_is_refused_without_numbers_that_mean_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "text.pth").write_bytes(content)
+    message = refused(tmp_path / "text.pth").message
+    assert message == "text.pth is damaged or no checkpoint (nothing in it was executed)"
+
+
+SHAPES = {"x.weight": (3, 3), "x.running_var": (3,), "x.num_batches_tracked": ()}
+
+
+def checked(path: Path, **changes: torch.Tensor) -> None:
+    state = {name: torch.ones(shape) for name, shape in SHAPES.items()} | changes
+    torch.save({"model": state}, path)
+    checkpoint = panns.find(str(path), PUBLISHED)
+    assert checkpoint is not None
+    panns.check(checkpoint, panns.read(checkpoint), SHAPES, {})
+
+
+QUANTISED = "ignore:torch.quantize_per_tensor:UserWarning"
+
+
+@pytest.mark.filterwarnings(QUANTISED, "ignore:TypedStorage:UserWarning")
+@pytest.mark.parametrize(
+    ("tensor", "make", "words"),
+    [
+        ("x.weight", lambda: torch.ones(3, 3, dtype=torch.bool), "bool"),
+        ("x.weight", lambda: torch.ones(3, 3, dtype=torch.int64), "int64"),
+        ("x.weight", lambda: torch.ones(3, 3, dtype=torch.complex64), "complex64"),
+        ("x.weight", lambda: torch.ones(3, 3).to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        ("x.weight", lambda: torch.eye(3).to_sparse(), "sparse float32"),
+        ("x.weight", lambda: torch.quantize_per_tensor(torch.ones(3, 3), 0.1, 0, torch.quint8), "quantised quint8"),
+        ("x.running_var", lambda: torch.ones(3, dtype=torch.int32), "int32"),
+        ("x.num_batches_tracked", lambda: torch.tensor(True), "bool"),
+        ("x.num_batches_tracked", lambda: torch.tensor(1j), "complex64"),
+    ],
+)
+def test_tensors_are_floating_point(tmp_path: Path, tensor: str, make: Callable[[], torch.Tensor], words: str) -> None:
+    with pytest.raises(WeightsError) as caught:
+        checked(tmp_path / "a.pth", **{tensor: make()})
+    assert f"a.pth: {tensor} is of type {words}, not floating-point" in caught.value.message
+    assert caught.value.looked == str(tmp_path / "a.pth")
+
+
+def test_a_negative_variance_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"a\.pth holds a negative variance, in x\.running_var"):
+        checked(tmp_path / "a.pth", **{"x.running_var": torch.tensor([1.0, -1e-3, 1.0])})
+    checked(tmp_path / "a.pth", **{"x.running_var": torch.zeros(3), "x.weight": -torch.ones(3, 3)})
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_any_usual_floating_type_will_do(tmp_path: Path, dtype: torch.dtype) -> None:
+    counted = torch.tensor(7, dtype=torch.int32)
+    checked(tmp_path / "a.pth", **{"x.weight": torch.ones(3, 3).to(dtype), "x.num_batches_tracked": counted})
+    with pytest.raises(WeightsError, match="not finite"):
+        checked(tmp_path / "a.pth", **{"x.weight": torch.full((3, 3), torch.nan).to(dtype)})

@@ -296,6 +296,18 @@ def test_8000_hz_with_the_filters_for_14000_rebuilds_them(small_checkpoint: Call
         np.testing.assert_allclose(loaded.filters, expected, atol=1e-8)
 
 
+def test_half_precision_is_computed_with_as_float32(small_checkpoint: Callable[..., Path]) -> None:
+    weight = torch.randn(64, 64, 3, 3, generator=torch.Generator().manual_seed(0)).half()
+    halves = {name: values.astype(np.float16) for name, values in stored_front_end().items()}
+    name = "conv_block1.conv2.weight"
+    half = load(small_checkpoint(network.shapes(), "half.pth", **{**halves, name: weight}))
+    single = load(small_checkpoint(network.shapes(), "single.pth", **{name: weight.float()}))
+    for one, other in zip(half.folded["conv_block1.conv2"], single.folded["conv_block1.conv2"], strict=True):
+        assert one.dtype == torch.float32
+        assert torch.equal(one, other)
+    np.testing.assert_allclose(half.filters, mel_filterbank(32000, 1024, 64, 50, 14000), rtol=1e-3, atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("tensor", "change"),
     [
@@ -325,6 +337,8 @@ def test_a_stored_front_end_that_disagrees(small_checkpoint: Callable[..., Path]
         ({MEL: torch.zeros(257, 64)}, ["another network", MEL, "[257, 64]"]),
         ({"bn0.weight": torch.full((64,), torch.nan)}, ["not finite", "bn0.weight"]),
         ({"fc1.bias": torch.full((2048,), torch.inf)}, ["not finite", "fc1.bias"]),
+        ({"fc1.bias": torch.zeros(2048, dtype=torch.complex64)}, ["fc1.bias", "complex64", "not floating-point"]),
+        ({"bn0.running_var": torch.full((64,), -1.0)}, ["negative variance", "bn0.running_var"]),
     ],
 )
 def test_another_network(small_checkpoint: Callable[..., Path], changes: Any, words: list[str]) -> None:

@@ -215,10 +215,14 @@ def test_a_run_on_the_official_layout_takes_whatever_part_there_is(shell: Shell,
         if "section_02" in path.name:
             path.unlink()
     (shell.folder / "asdbench.toml").write_text(f'[asdbench]\ndata = "{root}"\n')
+    toy_out, _ = shell("run", "--systems", "mvg", "--weights", "random", "--results", "toy")
+    assert "SYNTHETIC DATA" in toy_out  # the files say that they are toy sounds
+    assert "published" not in toy_out.partition("Published values are left out")[0]
+    (root / "SYNTHETIC.txt").unlink()
     out, err = shell("run", "--systems", "mvg", "--weights", "random")
     assert "set in asdbench.toml" in err
     assert "UNTRAINED NETWORK" in out
-    assert "SYNTHETIC" not in out  # files on disk say nothing of where they come from
+    assert "SYNTHETIC" not in out
     assert "AUC source, published" in out
     assert "test clips here, 100+100 in DCASE 2021" in out
     assert "evaluation sections" in out
