@@ -69,7 +69,7 @@ class SystemTable:
     ours, theirs : mapping of (domain, metric) to Means
         Means per column, percent; ``theirs`` over the same cells as ours.
     score, their_score : float or None
-        Official score, percent, over the same cells.
+        Official score, percent, over the same cells; of several seeds the mean of theirs.
     has_published : bool
     notes : list of str
         Budget, training data, features, what is missing and why.
@@ -210,7 +210,7 @@ def _table(
         rows=rows,
         ours={column: means(row.ours[column] for row in scored) for column, scored in own.items() if scored},
         theirs={column: means(row.published[column] for row in scored) for column, scored in same.items()},
-        score=100 * official_score(value / 100 for value in values) if values else None,
+        score=statistics.fmean(score for score in scores if score is not None) if values else None,
         their_score=100
         * official_score(row.published[column] / 100 for column, scored in same.items() for row in scored)
         if same and len(same) == sum(map(bool, own.values()))

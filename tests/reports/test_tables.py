@@ -206,6 +206,7 @@ def test_several_seeds_are_averaged_and_a_cell_that_one_lacks_has_no_value(tmp_p
     assert table.notes[0].startswith("Mean over 2 seeds: 1, 2. Official score of each: ")
     assert f"{scores[0]:.2f}, {scores[1]:.2f} (mean {np.mean(scores):.2f}" in table.notes[0]
     assert f"standard deviation {np.std(scores, ddof=1):.2f} over seeds" in table.notes[0]
+    assert table.score == pytest.approx(np.mean(scores))
     assert any("seed 2: gone" in note for note in table.notes)
 
 
