@@ -24,6 +24,13 @@ from ..conftest import MakeFeatures
 from .conftest import clip_names
 
 YEAR = YEARS[2021]
+ENTRY: dict[str, Any] = {
+    **dict.fromkeys(("key", "formula", "fits", "failed", "impossible", "files"), {}),
+    "dataset": "toy",
+    "stamps": [],
+    "constant": [],
+    "threshold": {"value": 0.0, "reason": None},
+}
 METRICS = ("auc", "pauc", "precision", "recall", "f1", "n_normal", "n_anomaly")
 
 
@@ -37,9 +44,9 @@ def fill(results: Path, *, system: str = "mine", seed: int = 777, dataset: str =
         scores = draws.standard_normal(len(clips))
         folder.write_scores(cell, clips, scores)
         folder.write_decisions(cell, clips, (scores > 0).astype(int).tolist())
-        entry = machines.setdefault(cell.machine, {"cells": {}, "threshold": {"value": 0.0, "reason": None}})
+        entry = machines.setdefault(cell.machine, {**ENTRY, "cells": {}})
         entry["cells"][f"{cell.section}/{cell.domain}"] = None
-    folder.write_manifest({"machines": machines, "stamps": []})
+    folder.write_manifest({"machines": machines, "stamps": [], "system": {}, "dataset": {}, "seed": seed})
     return folder
 
 
