@@ -25,7 +25,7 @@ from .conftest import clip_names
 
 YEAR = YEARS[2021]
 ENTRY: dict[str, Any] = {
-    **dict.fromkeys(("key", "formula", "fits", "failed", "impossible", "files"), {}),
+    **{name: {} for name in ("key", "formula", "fits", "failed", "impossible", "files")},
     "dataset": "toy",
     "stamps": [],
     "constant": [],
@@ -107,13 +107,13 @@ def test_an_evaluation_set_is_held_against_the_ground_truth(tmp_path: Path) -> N
     folder = fill(results)
     truth = shipped(YEAR)
     assert truth is not None
-    manifest = {"machines": folder.manifest()["machines"], "stamps": []}
+    manifest = folder.manifest()
     for unit, answers in truth.clips.items():
         cell = Cell(*unit)
         clips = list(answers)
         folder.write_scores(cell, clips, np.array([float(answers[clip].label) for clip in clips]))
         folder.write_decisions(cell, clips, [answers[clip].label for clip in clips])
-        entry = manifest["machines"].setdefault(unit.machine, {"cells": {}, "threshold": {"reason": None}})
+        entry = manifest["machines"].setdefault(unit.machine, {**ENTRY, "cells": {}})
         entry["cells"][f"{unit.section}/{unit.domain}"] = None
     folder.write_manifest(manifest)
     done = export(folder, tmp_path / "out", YEAR)
