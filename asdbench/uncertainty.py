@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from asdbench.api import DOMAINS, Cell
 from asdbench.metrics.aggregate import RANKING, Metric, label_codes
@@ -55,6 +56,25 @@ def intervals(folder: SeedFolder) -> dict[str, Uncertainty]:
     return kept
 
 
+def cell_intervals(cell: Cell, labels: ArrayLike, scores: ArrayLike) -> dict[Metric, Interval]:
+    """The intervals of one cell's AUC and pAUC: those that a result folder with these scores has.
+
+    Parameters
+    ----------
+    cell : Cell
+        Its name is the seed of the resampling.
+    labels : int array (clips,)
+        0 normal, 1 anomaly.
+    scores : float array (clips,)
+    """
+    return {metric: interval(draws, low=_floor(metric)) for metric, draws in _draws(cell, labels, scores).items()}
+
+
+def _draws(cell: Cell, labels: ArrayLike, scores: ArrayLike) -> dict[Metric, Draws]:
+    found = resample(labels, scores, seed=zlib.crc32(str(cell).encode()))
+    return {"auc": found.auc, "pauc": found.pauc}
+
+
 _Row: TypeAlias = tuple[Cell, Sequence[str], Draws, np.ndarray[Any, np.dtype[np.int64]]]
 
 
@@ -83,8 +103,7 @@ def _digest(rows: Mapping[str, Sequence[_Row]]) -> str:
 def _measure(rows: Sequence[_Row]) -> Uncertainty:
     draws: dict[tuple[Cell, Metric], Draws] = {}
     for cell, _, scores, codes in rows:
-        found = resample(codes, scores, seed=zlib.crc32(str(cell).encode()))
-        draws[cell, "auc"], draws[cell, "pauc"] = found.auc, found.pauc
+        draws |= {(cell, metric): values for metric, values in _draws(cell, codes, scores).items()}
     columns: dict[Column, list[Draws]] = {}
     for (cell, metric), values in draws.items():
         columns.setdefault((cell.domain, metric), []).append(values)

@@ -570,6 +570,28 @@ def test_the_oracle_keeps_each_machines_best_epoch_and_moves_nothing_else(
         assert oracle.scores(cell)[1].tobytes() == best.scores(cell)[1].tobytes()
 
 
+def test_what_the_oracle_gains_stands_in_its_table(make_features: MakeFeatures, tmp_path: Path) -> None:
+    from asdbench.reports import tables
+
+    results = tmp_path / "both"
+    summary = go(make_features(shift=0.3, test=12), results, "cvae", epochs=4, selection="both", seeds=(1, 2))
+    areas, official = [], []
+    for system in ("cvae", "cvae@oracle"):
+        folders = [folder for folder in summary.folders if folder.system == system]
+        found = [[m.value(metric) for m in evaluate(f) for metric in ("auc", "pauc")] for f in folders]
+        assert [len(values) for values in found] == [16, 16]
+        areas.append(100 * np.mean([values[::2] for values in found]))
+        official.append(100 * np.mean([len(v) / sum(1 / max(x or 0, 1e-16) for x in v) for v in found]))
+    gain = f"official score {official[1] - official[0]:+.2f} (from {official[0]:.2f} to {official[1]:.2f})"
+    line = f"Optimism of selecting the epoch on the test set: {gain}, mean AUC {areas[1] - areas[0]:+.2f}."
+    assert areas[1] > areas[0]
+    last, oracle = tables.build(results, only=summary.folders)
+    assert oracle.notes[0] == line
+    assert line not in last.notes
+    (alone,) = tables.build(results, only=[f for f in summary.folders if f.system == "cvae@oracle"])
+    assert alone.notes[0] == line  # a later `--selection oracle` finds the last epoch's results there
+
+
 def test_without_labels_there_is_nothing_to_choose_an_epoch_by(make_features: MakeFeatures, tmp_path: Path) -> None:
     summary = go(make_features(labelled=False), tmp_path / "results", "cvae", epochs=2, selection="oracle")
     assert {reason for _, _, _, reason in summary.failed} == {"no labelled cell to choose by"}

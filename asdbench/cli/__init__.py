@@ -17,10 +17,12 @@ from asdbench.errors import AsdbenchError
 COMMANDS = {
     "run": "Run systems over a data set and print their tables.",
     "report": "Print the tables of a results folder.",
+    "compare": "Say whether one system is better than another, and how surely.",
     "check": "Compare results with the expected scores.",
     "score": "Score a folder of challenge files, anybody's.",
     "export": "Write a submission from results.",
     "embed": "Write the embedding of a data set's clips into a folder.",
+    "published": "List the published tables, or show one: `published show narita2021/table-5`.",
     "systems": "List the systems, or show one: `systems show clvae`.",
 }
 

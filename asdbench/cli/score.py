@@ -24,17 +24,32 @@ import click
     default="markdown",
     show_default=True,
 )
-def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, form: str) -> None:
+@click.option("--against", metavar="KEY", help="Set beside a published table (`asdbench published`), cell by cell.")
+def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, form: str, against: str | None) -> None:
     """Score a folder of challenge files, anybody's: anomaly_score_*.csv and decision_result_*.csv.
 
     A folder that is not complete and right to the last line is refused with exit code 4.
     """
+    from asdbench.published import tables
+    from asdbench.reports import against as beside
     from asdbench.reports import challenge
+    from asdbench.submissions.against import against as set_against
+    from asdbench.submissions.against import other_clips, require_comparable
     from asdbench.submissions.scoring import score_folder
     from asdbench.submissions.years import YEARS
+    from asdbench.verdicts import summary
 
+    table = None if against is None else tables()[against]
+    if table is not None:
+        require_comparable(year)
     scored = score_folder(folder, YEARS[year], ground_truth, partial)
+    values = () if table is None else set_against(scored, table)
     click.echo(challenge.render(scored, form), nl=False)
+    if table is not None and form == "markdown":
+        click.echo("\n" + beside.render(table, values, other_clips(scored, table)), nl=False)
+    elif table is not None:
+        # The other formats have fixed columns.
+        click.echo(f"against {table.key}: {summary(values, other_clips(scored, table))}", err=True)
     if scored.others:
         click.echo(f"passed over: {_some(scored.others)}", err=True)
     for remark in scored.remarks:

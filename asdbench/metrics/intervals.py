@@ -80,14 +80,15 @@ def resample(labels: ArrayLike, scores: ArrayLike, *, count: int = RESAMPLES, se
         rises[:, 1 + present] = np.add.reduceat(weights, starts, axis=1) / len(clips)
         curves.append(np.cumsum(rises, axis=1))
     false, true = curves
-    return Resamples(_area(false, true), _standardised(_area(*_cut(false, true, MAX_FPR)), MAX_FPR))
+    return Resamples(area_under(false, true), standardised(area_under(*cut_at(false, true, MAX_FPR)), MAX_FPR))
 
 
-def _area(x: Draws, y: Draws) -> Draws:
+def area_under(x: Draws, y: Draws) -> Draws:
+    """The areas under curves of straight pieces, (curves, points) each."""
     return np.asarray(((x[:, 1:] - x[:, :-1]) * (y[:, 1:] + y[:, :-1])).sum(axis=1) / 2)
 
 
-def _cut(x: Draws, y: Draws, end: float) -> tuple[Draws, Draws]:
+def cut_at(x: Draws, y: Draws, end: float) -> tuple[Draws, Draws]:
     """The curves up to x = end, interpolated there; beyond it they stand still."""
     rise = x[:, 1:] - x[:, :-1]
     share = np.divide(end - x[:, :-1], rise, out=np.ones_like(rise), where=rise > 0).clip(0, 1)
@@ -95,7 +96,7 @@ def _cut(x: Draws, y: Draws, end: float) -> tuple[Draws, Draws]:
     return np.minimum(x, end), np.concatenate([y[:, :1], height], axis=1)
 
 
-def _standardised(area: Draws, end: float) -> Draws:
+def standardised(area: Draws, end: float) -> Draws:
     """McClish: 0.5 at chance, 1 at best."""
     chance = end**2 / 2
     return 0.5 * (1 + (area - chance) / (end - chance))

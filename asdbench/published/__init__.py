@@ -1,14 +1,19 @@
-"""What others have printed, as data: the report's Tables 3 to 6, its author's notebook, the data set's clip counts.
+"""What others have printed, as data: the report's Tables 3 to 6, its author's notebook, the organizers' example runs.
 
 Conventions
 -----------
 - One table a file in this folder: lines ``# name: value`` on top (title, source, decimals, notes with known errors),
-  then ``machine,section,domain,metric,percent`` in printed order; a row of machine ``MEAN`` is a printed mean.
+  then ``machine,section,domain,metric,percent`` in printed order; a row of machine ``MEAN`` is a printed arithmetic
+  mean, of ``HARMONIC MEAN`` a printed harmonic one. Domain ``both``: over source and target.
+- ``elided`` names machine types that a source leaves out although its printed means are over them, too.
 - Values are percent, as printed; ``decimals`` says to how many places.
 - Facts only: nothing is corrected here. Where a printed number is wrong, the note says so and
   :func:`recomputed_means` gives the right one.
 - Keys: ``narita2021/table-3`` (AE of the organizers), ``-4`` (CVAE), ``-5`` (System 1), ``-6`` (System 2),
-  ``narita2021/mvg-notebook``. Files are read when first asked for.
+  ``narita2021/mvg-notebook``; ``organizers/ae-readme`` and ``-mobilenetv2-readme`` (one example run each). Files are
+  read when first asked for.
+
+The data set's clip counts are here, too.
 
 Source: Narita & Tamamori, DCASE 2021 Challenge Task 2 technical report; each table names its own.
 """
@@ -39,6 +44,8 @@ KEYS = (
     "narita2021/table-5",
     "narita2021/table-6",
     "narita2021/mvg-notebook",
+    "organizers/ae-readme",
+    "organizers/mobilenetv2-readme",
 )
 _METRICS: Mapping[str, Metric] = {"auc": "auc", "pauc": "pauc"}
 _SPLITS: Mapping[str, Split] = {"train": "train", "test": "test"}
@@ -61,7 +68,11 @@ class Table:
     cells : mapping of (machine, section, domain, metric) to float
         Percent, in printed order.
     printed_means : mapping of (domain, metric) to float
-        The printed mean row, percent, right or wrong; empty where none was printed.
+        The printed mean row, percent, right or wrong; empty where none was printed. Domain ``both``: over both.
+    printed_harmonic : mapping of (domain, metric) to float
+        Printed harmonic means, percent.
+    elided : tuple of str
+        Machine types that the source does not print although its means are over them, too.
     """
 
     key: str
@@ -71,6 +82,8 @@ class Table:
     note: str
     cells: Mapping[CellKey, float] = field(hash=False)
     printed_means: Mapping[Column, float] = field(hash=False)
+    printed_harmonic: Mapping[Column, float] = field(hash=False, default_factory=dict)
+    elided: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[tuple[str, str], ...]:
@@ -175,11 +188,11 @@ def official_counts() -> Mapping[CountKey, int]:
 def _read_table(key: str) -> Table:
     head, rows = _read(f"{key.replace('/', '_')}.csv")
     cells: dict[CellKey, float] = {}
-    printed_means: dict[Column, float] = {}
+    printed: dict[str, dict[Column, float]] = {"MEAN": {}, "HARMONIC MEAN": {}}
     for row in rows:
         metric, percent = _METRICS[row["metric"]], float(row["percent"])
-        if row["machine"] == "MEAN":
-            printed_means[row["domain"], metric] = percent
+        if row["machine"] in printed:
+            printed[row["machine"]][row["domain"], metric] = percent
         else:
             cells[row["machine"], row["section"], row["domain"], metric] = percent
     return Table(
@@ -189,7 +202,9 @@ def _read_table(key: str) -> Table:
         decimals=int(head["decimals"]),
         note=head["note"],
         cells=MappingProxyType(cells),
-        printed_means=MappingProxyType(printed_means),
+        printed_means=MappingProxyType(printed["MEAN"]),
+        printed_harmonic=MappingProxyType(printed["HARMONIC MEAN"]),
+        elided=tuple(name.strip() for name in head.get("elided", "").split(",") if name.strip()),
     )
 
 

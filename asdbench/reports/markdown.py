@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from asdbench.metrics.aggregate import Means
 from asdbench.reports.tables import COLUMNS, Bounds, Column, SystemTable
+from asdbench.verdicts import MARKS, Verdict
 
 NOT_THERE = "–"
 NO_RESULT = {"synthetic data", "untrained network"}
@@ -80,7 +81,7 @@ def _system(table: SystemTable) -> str:
         section = f"{text(row.section)} †" if row.mark else text(row.section)
         line = [text(row.machine) if row.machine != machine else "", section]
         machine = row.machine
-        lines.append([*line, *_cells(row.ours, row.published, table.has_published)])
+        lines.append([*line, *_cells(row.ours, row.published, table.has_published, row.verdicts)])
     for name, pick in (("Arithmetic mean", "arithmetic"), ("Harmonic mean", "harmonic")):
         ours, theirs = _pick(table.ours, pick), _pick(table.theirs, pick)
         lines.append([f"**{name}**", "", *_cells(ours, theirs, table.has_published)])
@@ -93,7 +94,8 @@ def _system(table: SystemTable) -> str:
         beside = " A difference from the published values means nothing." if table.has_published else ""
         meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
         parts.append(f"> **{loud}.** {meaning}{beside}")
-    parts += [body, _score(table), _intervals(table), "\n".join(f"- {note}" for note in table.notes)]
+    against = [f"**Against the published values:** {table.verdict}"] if table.verdict else []
+    parts += [body, _score(table), *against, _intervals(table), "\n".join(f"- {note}" for note in table.notes)]
     return "\n\n".join(parts)
 
 
@@ -106,12 +108,20 @@ def _pick(means: Mapping[Column, Means], which: str) -> dict[Column, float]:
     return {column: value.arithmetic if which == "arithmetic" else value.harmonic for column, value in means.items()}
 
 
-def _cells(ours: Mapping[Column, float], theirs: Mapping[Column, float], published: bool) -> list[str]:
+def _cells(
+    ours: Mapping[Column, float],
+    theirs: Mapping[Column, float],
+    published: bool,
+    verdicts: Mapping[Column, Verdict] | None = None,
+) -> list[str]:
+    marks = {column: MARKS[verdict] for column, verdict in (verdicts or {}).items()}
     cells = [_percent(ours.get(column)) for column in COLUMNS]
     if published:
         cells += [_percent(theirs.get(column)) for column in COLUMNS]
         cells += [
-            f"{ours[column] - theirs[column]:+.2f}" if column in ours and column in theirs else NOT_THERE
+            f"{ours[column] - theirs[column]:+.2f}{marks.get(column, '')}"
+            if column in ours and column in theirs
+            else NOT_THERE
             for column in COLUMNS
         ]
     return cells

@@ -10,10 +10,9 @@ training: over several seeds each limit is the mean of the seeds' limits, and ne
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asdbench.api import DOMAINS, Cell
@@ -21,13 +20,15 @@ from asdbench.comparison import other_counts, published_for
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, means, official_score
 from asdbench.metrics.intervals import Interval
-from asdbench.planning import settings
 from asdbench.published import Table
 from asdbench.registry import unknown
 from asdbench.reports.footnotes import footnotes, published_notes, some
+from asdbench.reports.groups import beside_oracles, grouped, last_epoch
+from asdbench.reports.optimism import optimism
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder, seed_folders
 from asdbench.uncertainty import Uncertainty, intervals
+from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
 
 Column = tuple[str, Metric]
 Bounds = tuple[float, float]
@@ -42,7 +43,8 @@ class Row:
     """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
 
     ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are domains
-    that were asked for and have no value; ``bounds`` are the 95 % interval of each value.
+    that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are there
+    where the system has a published table.
     """
 
     machine: str
@@ -52,6 +54,7 @@ class Row:
     mark: bool = False
     missing: tuple[str, ...] = ()
     bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    verdicts: Mapping[Column, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class SystemTable:
         Budget, training data, features, what is missing and why.
     arithmetic_bounds, harmonic_bounds, score_bounds
         95 % intervals of the means and of the official score, percent.
+    verdict : str
+        The cells' verdicts in one line; empty where nothing is published.
     """
 
     dataset: str
@@ -92,6 +97,7 @@ class SystemTable:
     arithmetic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     score_bounds: Bounds | None = None
+    verdict: str = ""
 
 
 def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] | None = None) -> list[SystemTable]:
@@ -117,29 +123,21 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
     if dataset is not None and found and dataset not in names:
         raise unknown("data set in these results", dataset, names)
     wanted = None if only is None else {folder.path for folder in only}
-    groups: dict[tuple[str, str, str], list[SeedFolder]] = {}
-    for folder in found:
-        if dataset in (None, folder.dataset) and (wanted is None or folder.path in wanted):
-            groups.setdefault((folder.dataset, folder.system, _alike(folder)), []).append(folder)
+    found = [folder for folder in found if dataset in (None, folder.dataset)]
+    shown = [folder for folder in found if wanted is None or folder.path in wanted]
+    groups, there = grouped(shown), grouped(beside_oracles(shown, found))
     if not groups:
         raise DataError(
             "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
         )
-    return [table for folders in groups.values() for table in _tables(folders)]
-
-
-def _alike(folder: SeedFolder) -> str:
-    """What must be equal for two seeds to be averaged: settings, formula, data of each machine, stamps."""
-    manifest = folder.manifest()
-    entries = [
-        {
-            "settings": {name: value for name, value in settings(entry["key"]).items() if name != "seed"},
-            "data": {machine: entry["key"]["data"]},
-            "formula": entry["formula"],
-        }
-        for machine, entry in manifest["machines"].items()
-    ]
-    return json.dumps([entries, manifest["stamps"]], sort_keys=True)
+    built: list[SystemTable] = []
+    for group, folders in groups.items():
+        last = last_epoch(group, folders, there)
+        beside = {table.part: table for table in _tables(last)} if last else {}
+        for table in _tables(folders):
+            notes = [optimism(beside[table.part], table)] if table.part in beside else []
+            built.append(replace(table, notes=[*notes, *table.notes]))
+    return built
 
 
 def _tables(folders: Sequence[SeedFolder]) -> list[SystemTable]:
@@ -158,6 +156,7 @@ def _table(
     published = published_for(first)
     sure = [intervals(folder).get(part, NOTHING) for folder in folders]
     rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
+    compared: list[Compared] = []
     for machine, section in dict.fromkeys((cell.machine, cell.section) for cell in cells):
         ours: dict[Column, float] = {}
         marked = False
@@ -183,7 +182,10 @@ def _table(
             (domain, metric): _bounds([seed.cells.get((Cell(machine, section, domain), metric)) for seed in sure])
             for domain, metric in ours
         }
-        rows.append(Row(machine, section, ours, theirs, marked, tuple(absent), bounds))
+        found = _compared(published.table, machine, section, ours, bounds)
+        compared += found
+        verdicts: dict[Column, Verdict] = {(value.cell.domain, value.metric): value.verdict for value in found}
+        rows.append(Row(machine, section, ours, theirs, marked, tuple(absent), bounds, verdicts))
     own = {column: [row for row in rows if column in row.ours] for column in COLUMNS}
     same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
     common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
@@ -194,6 +196,7 @@ def _table(
     elif published.table is not None and any(row.published for row in rows):
         complete = {(row.machine, row.section) for row in rows} >= set(published.table.rows)
         notes += published_notes(published.table, complete)
+        notes.append(LEGEND)
     elif published.table is not None:
         notes.append(f"No published values of these sections: {published.table.title} does not have them.")
     notes += [
@@ -222,7 +225,21 @@ def _table(
         },
         harmonic_bounds={c: _bounds([seed.harmonic.get(c) for seed in sure]) for c, scored in own.items() if scored},
         score_bounds=_bounds([seed.official for seed in sure]) if values else None,
+        verdict=summary(compared, odd=[name for names in odd.values() for name in names])
+        if any(row.published for row in rows)
+        else "",
     )
+
+
+def _compared(
+    table: Table | None, machine: str, section: str, ours: Mapping[Column, float], bounds: Mapping[Column, Bounds]
+) -> list[Compared]:
+    """The values of a row beside the published ones; nothing where the system has no published table."""
+    return [
+        compare(Cell(machine, section, domain), metric, value, bounds[domain, metric], table)
+        for (domain, metric), value in ours.items()
+        if table is not None and (metric == "auc" or metric == "pauc")
+    ]
 
 
 def _bounds(seeds: Sequence[Interval | None]) -> Bounds:

@@ -8,7 +8,19 @@ import pandas as pd
 
 from asdbench.reports.tables import COLUMNS, SystemTable
 
-FIELDS = ("dataset", "system", "part", "stamps", "machine", "section", "domain", "metric", "percent", "published")
+FIELDS = (
+    "dataset",
+    "system",
+    "part",
+    "stamps",
+    "machine",
+    "section",
+    "domain",
+    "metric",
+    "percent",
+    "published",
+    "verdict",
+)
 
 
 def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
@@ -17,7 +29,8 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns :data:`FIELDS`; ``percent`` and ``published`` in percent, missing where there is none.
+        Columns :data:`FIELDS`; ``percent`` and ``published`` in percent, missing where there is none; ``verdict`` as in
+        :mod:`asdbench.verdicts`, empty where there is nothing to compare.
     """
     rows = [
         (
@@ -31,6 +44,7 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
             metric,
             _rounded(row.ours.get((domain, metric))),
             row.published.get((domain, metric)),
+            row.verdicts.get((domain, metric), ""),
         )
         for table in tables
         for row in table.rows

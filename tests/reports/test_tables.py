@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_the_published_table_stands_beside_with_the_difference(tmp_path: Path) -
     assert "AUC source, published" in text
     line = next(line for line in text.splitlines() if "| fan" in line)
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert float(cells[2]) - float(cells[6]) == pytest.approx(float(cells[10]), abs=0.011)
+    assert float(cells[2]) - float(cells[6]) == pytest.approx(float(cells[10].rstrip(" ✗=")), abs=0.011)
     assert "Its printed MEAN row: AUC source 77.39" in text
 
 
@@ -264,6 +265,126 @@ def test_the_tidy_table_has_a_line_a_value(tmp_path: Path) -> None:
     ]
     assert chosen.percent.item() == pytest.approx(expected[Cell("fan", "01", "target")][0])
     assert chosen.published.item() == published_tables()["narita2021/table-5"].cells["fan", "01", "target", "auc"]
+
+
+def shift(results: Path, cells: list[Cell], system: str = "clvae") -> dict[tuple[str, str, str, str], float]:
+    """The metrics of a filled folder, percent, as a table's cells."""
+    (table,) = [table for table in build(results) if table.system == system]
+    return {
+        (row.machine, row.section, *column): value
+        for row in table.rows
+        for column, value in row.ours.items()
+        if Cell(row.machine, row.section, column[0]) in cells
+    }
+
+
+def published_as(monkeypatch: pytest.MonkeyPatch, cells: dict[Any, float]) -> None:
+    from asdbench import comparison
+
+    table = replace(published_tables()["narita2021/table-5"], cells=cells)
+    monkeypatch.setattr(comparison, "tables", lambda: {"narita2021/table-5": table})
+
+
+def test_each_value_has_its_verdict_and_the_system_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = [Cell("fan", "00", domain) for domain in DOMAINS]
+    fill(tmp_path, cells=[*chosen, Cell("fan", "01", "source")])
+    ours = shift(tmp_path, chosen)
+    (row, _) = one(tmp_path).rows
+    theirs = dict(ours)
+    theirs["fan", "00", "source", "auc"] = round(ours["fan", "00", "source", "auc"], 2)
+    theirs["fan", "00", "source", "pauc"] = row.bounds["source", "pauc"][0] + 0.01
+    theirs["fan", "00", "target", "auc"] = row.bounds["target", "auc"][1] + 0.01
+    theirs["fan", "00", "target", "pauc"] = row.bounds["target", "pauc"][0] - 0.01
+    published_as(monkeypatch, theirs)
+    table = one(tmp_path)
+    assert table.rows[0].verdicts == {
+        ("source", "auc"): "equal to rounding",
+        ("source", "pauc"): "within our interval",
+        ("target", "auc"): "outside",
+        ("target", "pauc"): "outside",
+    }
+    assert set(table.rows[1].verdicts.values()) == {"not published"}
+    mean = np.mean([ours[place] - theirs[place] for place in ours])
+    line = f"2 of 4 cells within the interval (1 equal to rounding); mean difference {mean:+.1f} points"
+    assert table.verdict == f"{line}; 2 not published"
+    text = markdown.render([table])
+    assert f"**Against the published values:** {table.verdict}" in text
+    assert text.count(" ✗ |") == 2
+    assert text.count(" = |") == 1
+    assert "✗ the published value is outside our 95 % interval" in text
+    frame = tidy.frame([table])
+    assert list(frame.verdict) == [
+        *("equal to rounding", "outside", "within our interval", "outside"),
+        *("not published", "not published"),
+    ]
+
+
+def test_values_of_other_clips_are_counted_in_the_line(tmp_path: Path) -> None:
+    fill(tmp_path, count=10)
+    assert one(tmp_path).verdict.endswith(" points; 4 of them of other clips")
+
+
+def test_without_published_values_there_is_no_verdict(tmp_path: Path) -> None:
+    fill(tmp_path, dataset="toy", spec="toy", stamps=("synthetic data",))
+    table = one(tmp_path)
+    assert table.verdict == ""
+    assert table.rows[0].verdicts == {}
+    assert "Against" not in markdown.render([table])
+    fill(tmp_path / "eval", cells=[Cell("fan", "03", "source")])
+    assert one(tmp_path / "eval").verdict == ""
+
+
+def test_the_verdict_of_several_seeds_is_by_the_mean_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [Cell("fan", "00", "source")]
+    alone = []
+    for seed in (1, 2):
+        fill(tmp_path / str(seed), seed=seed, cells=cells)
+        fill(tmp_path, seed=seed, cells=cells)
+        alone.append(one(tmp_path / str(seed)).rows[0].bounds["source", "auc"])
+    limit = (alone[0][1] + alone[1][1]) / 2
+    assert abs(alone[0][1] - alone[1][1]) > 0.1
+    for published, verdict in ((limit - 0.01, "within our interval"), (limit + 0.01, "outside")):
+        published_as(monkeypatch, {("fan", "00", "source", "auc"): published})
+        assert one(tmp_path).rows[0].verdicts["source", "auc"] == verdict
+
+
+def test_the_optimism_of_the_oracle_is_over_the_same_settings_and_seeds(tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        fill(tmp_path, seed=seed)
+    other = {4: 0, 5: 0}
+    for seed in other:  # other scores: the oracle's epoch
+        fill(tmp_path, seed=seed, system="clvae@oracle", stamps=("epoch chosen on the test labels",))
+        folder = seed_folder(tmp_path, "dcase2021", "clvae@oracle", seed)
+        folder.path.rename(folder.path.with_name(f"seed-{seed - 3}"))
+    last = [fill(tmp_path / "last", seed=seed) for seed in (1, 2)]
+    oracle = [fill(tmp_path / "oracle", seed=seed) for seed in other]
+    before, after = one(tmp_path / "last").score, one(tmp_path / "oracle").score
+    assert before is not None
+    assert after is not None
+    gain = np.mean([pair[0] for seed in oracle for pair in seed.values()])
+    gain -= np.mean([pair[0] for seed in last for pair in seed.values()])
+    plain, chosen = build(tmp_path)
+    assert chosen.system == "clvae@oracle"
+    assert chosen.notes[0] == (
+        f"Optimism of selecting the epoch on the test set: official score {after - before:+.2f}"
+        f" (from {before:.2f} to {after:.2f}), mean AUC {gain:+.2f}."
+    )
+    assert f"- {chosen.notes[0]}" in markdown.render([chosen])
+    assert not any("Optimism" in note for note in plain.notes)
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"epochs": 20}, {"data": "e"}])
+def test_there_is_no_optimism_against_other_seeds_settings_or_data(tmp_path: Path, other: dict[str, Any]) -> None:
+    fill(tmp_path, **other)
+    fill(tmp_path, system="clvae@oracle", stamps=("epoch chosen on the test labels",))
+    assert not any("Optimism" in note for table in build(tmp_path) for note in table.notes)
+
+
+def test_optimism_over_other_cells_is_not_stated_as_a_number(tmp_path: Path) -> None:
+    fill(tmp_path, reasons={"00/target": "gone"})
+    fill(tmp_path, system="clvae@oracle", stamps=("epoch chosen on the test labels",))
+    (_, chosen) = build(tmp_path)
+    assert chosen.notes[0].startswith("Optimism of selecting the epoch on the test set: not stated")
 
 
 def test_no_results_and_an_unknown_data_set_are_said(tmp_path: Path) -> None:

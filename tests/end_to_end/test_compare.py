@@ -1,0 +1,100 @@
+"""`asdbench compare` as a person meets it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from asdbench.running import run
+
+from ..conftest import MakeFeatures
+from .test_cli import Shell
+
+PLUGIN = """
+from dataclasses import dataclass
+import numpy as np
+from asdbench.api import System
+
+@dataclass(frozen=True)
+class Fitted:
+    sign: int
+    def components(self, batch):
+        return {"sum": (self.sign * np.asarray(batch.features).sum(axis=1)).astype(np.float32)}
+
+@dataclass(frozen=True)
+class Model:
+    sign: int = 1
+    embedding: str = "resnet38"
+    scope: str = "machine"
+    def fit(self, train, ctx):
+        return Fitted(self.sign)
+
+def make(*, sign: int = 1):
+    return System("mine", "The sum", Model(sign), {"sum": 1.0})
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path, make_features: MakeFeatures) -> Shell:
+    """Results of mvg and of a system that turns its sign, two seeds, on given features."""
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    features = make_features(test=12, train=10, shift=1.0, stamps=["made for a test"])
+    mine = f"{tmp_path / 'mine.py'}:make"
+    systems = f"mvg,{mine},{mine}[sign=-1]"
+    run(f"features:{features}", systems, results=tmp_path / "results", cache=tmp_path / "cache", seeds=[1, 2])
+    return Shell(tmp_path)
+
+
+def test_systems_by_name_and_by_path(shell: Shell) -> None:
+    folder = shell.folder / "results" / "small"
+    (worse,) = (path for path in folder.iterdir() if "sign=-1" in path.name)
+    out, err = shell("compare", "mvg", str(worse))
+    assert err == ""
+    assert out.splitlines()[2].startswith("> **MADE FOR A TEST")
+    assert "mvg scores higher than" in out
+    assert "winning 8 of 8 AUC cells" in out
+    assert "2 of 2 seeds have a difference of that sign" in out
+    moved = shell.folder / "elsewhere" / "small" / "mvg"
+    shutil.copytree(folder / "mvg", moved)
+    out, _ = shell("compare", "mvg", str(moved / "seed-2"))
+    assert "no difference can be told between mvg in mvg and mvg in " in out
+    assert "(made for a test; seed 2)" in out
+
+
+def test_what_cannot_be_compared_is_said_in_three_lines(shell: Shell, make_features: MakeFeatures) -> None:
+    def error(*arguments: str, expect: int) -> str:
+        out, err = shell("compare", *arguments, expect=expect)
+        assert out == ""
+        assert len(err.splitlines()) == 3
+        return err
+
+    assert "did you mean 'mvg'" in error("mgv", "mvg", expect=2)
+    assert "compared with itself" in error("mvg", "mvg", expect=2)
+    assert "no results at nowhere" in error("mvg", "cvae", "--results", "nowhere", expect=4)
+    assert "did you mean 'small'" in error("mvg", "cvae", "--dataset", "smal", expect=2)
+    (shell.folder / "empty").mkdir()
+    assert "no results of a system in empty" in error("mvg", "empty", expect=4)
+    features = make_features("other/small", seed=5)
+    run(f"features:{features}", "mvg", results=shell.folder / "more", cache=shell.folder / "cache", seeds=[1])
+    other = error("mvg", str(shell.folder / "more" / "small" / "mvg"), expect=4)
+    assert "not made on the same data" in other
+    assert "fan, pump" in other
+
+
+def test_a_comparison_imports_nothing_heavy(shell: Shell) -> None:
+    import subprocess
+
+    heavy = "torch, pandas, scipy, sklearn, librosa"
+    program = (
+        "import sys\nfrom asdbench.cli import root\n"
+        "paths = sorted(str(p) for p in __import__('pathlib').Path('results/small').iterdir())\n"
+        "root.main(['compare', *paths[:2]], standalone_mode=False)\n"
+        f"print('HEAVY', [name for name in '{heavy}'.split(', ') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=shell.folder, env=shell.environment, text=True, capture_output=True
+    )
+    assert done.stdout.splitlines()[-1] == "HEAVY []", done.stderr
