@@ -20,7 +20,8 @@ from typing import Any
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
-from asdbench.store import SeedFolder, write_text
+from asdbench.files import write_text
+from asdbench.store import SeedFolder
 
 FORMAT = 1
 TOLERANCE = 1e-4

@@ -15,12 +15,9 @@ the files can be made again from ``components.csv`` and are then the same to the
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +31,7 @@ from numpy.typing import NDArray
 from asdbench.api import Cell, Label
 from asdbench.components import Components
 from asdbench.errors import DataError
+from asdbench.files import damaged, read_pairs, read_rows, write_rows, write_text
 
 try:
     import fcntl
@@ -150,14 +148,14 @@ class SeedFolder:
         DataError
             Where the file is damaged.
         """
-        rows = list(self._rows("components.csv", IDENTITY))
+        rows = list(read_rows(self.path / "components.csv", IDENTITY))
         if not rows:
             return Components([], {})
         names = rows[0][len(IDENTITY) :]
         try:
             table = np.array([row[len(IDENTITY) :] for row in rows[1:]], dtype=np.float32)
         except ValueError as error:
-            raise self._damaged("components.csv", str(error)) from error
+            raise damaged(self.path / "components.csv", str(error)) from error
         table = table.reshape(len(rows) - 1, len(names))
         identity = [(row[0], row[1], row[2], row[3], row[4]) for row in rows[1:]]
         return Components(identity, {name: table[:, number] for number, name in enumerate(names)})
@@ -166,7 +164,7 @@ class SeedFolder:
         """Write ``components.csv``; float32 values in the shortest form that reads back to the same bits."""
         columns = [[str(value) for value in column] for column in components.values.values()]
         rows = ([*row, *values] for row, *values in zip(components.identity, *columns, strict=True))
-        self._write_rows("components.csv", [*IDENTITY, *components.values], rows)
+        write_rows(self.path / "components.csv", [*IDENTITY, *components.values], rows)
 
     def labels(self) -> dict[tuple[str, str], Label]:
         """(machine, clip) -> label of the test clips whose label is known."""
@@ -175,7 +173,7 @@ class SeedFolder:
             if row[5] in KNOWN:
                 known[row[0], row[3]] = KNOWN[row[5]]
             elif row[5]:
-                raise self._damaged("labels.csv", f"the label {row[5]!r} of {row[3]}")
+                raise damaged(self.path / "labels.csv", f"the label {row[5]!r} of {row[3]}")
         return known
 
     def parts(self) -> dict[Cell, str]:
@@ -184,21 +182,21 @@ class SeedFolder:
 
     def label_rows(self) -> list[list[str]]:
         """The rows of ``labels.csv``: machine, section, domain, clip, part, label or empty."""
-        return list(self._rows("labels.csv", LABELS))[1:]
+        return list(read_rows(self.path / "labels.csv", LABELS))[1:]
 
     def write_labels(self, rows: Iterable[Sequence[str]]) -> None:
         """Write ``labels.csv``."""
-        self._write_rows("labels.csv", LABELS, rows)
+        write_rows(self.path / "labels.csv", LABELS, rows)
 
     def history(self) -> list[dict[str, str]]:
         """The rows of ``history.csv`` as text."""
-        rows = list(self._rows("history.csv", ("fit", "epoch")))
+        rows = list(read_rows(self.path / "history.csv", ("fit", "epoch")))
         return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]] if rows else []
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write ``history.csv``."""
         head = list(dict.fromkeys(name for row in rows for name in row)) or ["fit", "epoch"]
-        self._write_rows("history.csv", head, ([str(row.get(name, "")) for name in head] for row in rows))
+        write_rows(self.path / "history.csv", head, ([str(row.get(name, "")) for name in head] for row in rows))
 
     def cells(self) -> list[Cell]:
         """The cells that have a score file."""
@@ -224,20 +222,20 @@ class SeedFolder:
 
     def scores(self, cell: Cell) -> tuple[list[str], NDArray[np.float64]]:
         """Clips and scores of a cell."""
-        return self._read_pairs(self._cell_file("anomaly_score", cell))
+        return read_pairs(self._cell_file("anomaly_score", cell))
 
     def decisions(self, cell: Cell) -> dict[str, int] | None:
         """Clip -> 0 or 1, or None where there is no decision file."""
         path = self._cell_file("decision_result", cell)
         if not path.is_file():
             return None
-        clips, values = self._read_pairs(path)
+        clips, values = read_pairs(path)
         return dict(zip(clips, values.astype(int).tolist(), strict=True))
 
     def write_scores(self, cell: Cell, clips: Sequence[str], scores: NDArray[np.float64]) -> None:
         """Write the score file of a cell."""
         rows = zip(clips, [repr(float(score)) for score in scores], strict=True)
-        self._write_rows(self._cell_file("anomaly_score", cell).name, None, rows)
+        write_rows(self._cell_file("anomaly_score", cell), None, rows)
 
     def write_decisions(self, cell: Cell, clips: Sequence[str], decisions: Sequence[int] | None) -> None:
         """Write the decision file of a cell; None removes it."""
@@ -245,7 +243,7 @@ class SeedFolder:
         if decisions is None:
             path.unlink(missing_ok=True)
         else:
-            self._write_rows(path.name, None, zip(clips, [str(int(value)) for value in decisions], strict=True))
+            write_rows(path, None, zip(clips, [str(int(value)) for value in decisions], strict=True))
 
     def write_failure(self, label: str, trace: str) -> None:
         """Write the tracebacks of a unit's failures to ``failure-<label>.txt``; none removes the file."""
@@ -264,53 +262,6 @@ class SeedFolder:
 
     def _cell_file(self, kind: str, cell: Cell) -> Path:
         return self.path / f"{kind}_{cell.machine}_section_{cell.section}_{cell.domain}_test.csv"
-
-    def _read_pairs(self, path: Path) -> tuple[list[str], NDArray[np.float64]]:
-        clips, values = [], []
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                for number, row in enumerate(csv.reader(file), start=1):
-                    try:
-                        clip, value = row
-                        values.append(float(value))
-                    except ValueError as error:
-                        raise self._damaged(path.name, f"line {number} is not `clip,number`: {row}") from error
-                    clips.append(clip)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise self._damaged(path.name, str(error)) from error
-        return clips, np.array(values, dtype=np.float64)
-
-    def _rows(self, name: str, head: Sequence[str]) -> Iterator[list[str]]:
-        """The rows of a file with a head line, all of the head line's length."""
-        path = self.path / name
-        if not path.exists():
-            return
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise self._damaged(name, str(error)) from error
-        if not rows or rows[0][: len(head)] != list(head):
-            raise self._damaged(name, f"head line {rows[0] if rows else 'missing'}")
-        for number, row in enumerate(rows, start=1):
-            if len(row) != len(rows[0]):
-                raise self._damaged(name, f"line {number} has {len(row)} fields, not {len(rows[0])}")
-            yield row
-
-    def _damaged(self, name: str, what: str) -> DataError:
-        return DataError(
-            f"{name} is damaged",
-            looked=f"{self.path / name}: {what[:200]}",
-            hint="remove that seed folder and run again",
-        )
-
-    def _write_rows(self, name: str, head: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if head is not None:
-            writer.writerow(head)
-        writer.writerows(rows)
-        write_text(self.path / name, text.getvalue())
 
 
 def _whole(manifest: Mapping[str, Any]) -> bool:
@@ -357,30 +308,3 @@ def seed_folders(results: Path, dataset: str | None = None) -> list[SeedFolder]:
     found = [SeedFolder(path) for path in paths if path.name.removeprefix("seed-").isdecimal()]
     wanted = [folder for folder in found if dataset is None or folder.dataset == dataset]
     return sorted(wanted, key=lambda folder: (folder.dataset, folder.system, folder.seed))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically: other processes see the old one or the new one, never half of it.
-
-    Raises
-    ------
-    DataError
-        Where it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise DataError(
-            f"cannot write {path.name}",
-            looked=f"{path.parent}: {error.strerror}",
-            hint="check permissions and free space, or choose --results DIR",
-        ) from error

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from asdbench.api import DOMAINS, Cell
+from asdbench.files import write_text
 from asdbench.metrics.aggregate import RANKING, Metric, label_codes
 from asdbench.metrics.intervals import PAUC_FLOOR, RESAMPLES, Draws, Interval, arithmetic, harmonic, interval, resample
-from asdbench.store import SeedFolder, write_text
+from asdbench.store import SeedFolder
 
 FORMAT = 1
 Column: TypeAlias = tuple[str, Metric]

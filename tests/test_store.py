@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 from asdbench.api import Cell
 from asdbench.components import Components, join
 from asdbench.errors import DataError
-from asdbench.store import SeedFolder, seed_folder, seed_folders, write_text
+from asdbench.files import write_text
+from asdbench.store import SeedFolder, seed_folder, seed_folders
 
 FAN = Cell("fan", "00", "source")
 

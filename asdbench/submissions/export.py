@@ -18,8 +18,9 @@ from typing import Literal, TypeAlias
 
 from asdbench.api import Cell
 from asdbench.errors import DataError, UsageError
+from asdbench.files import write_text
 from asdbench.registry import unknown
-from asdbench.store import SeedFolder, write_text
+from asdbench.store import SeedFolder
 from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder

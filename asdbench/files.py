@@ -1,0 +1,105 @@
+"""Plain files: CSV that says which line is damaged, and writing that leaves the old file or the new one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.errors import DataError
+
+
+def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of a CSV file, its head line first; none where there is no file.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be read, begins otherwise than ``head``, or a line is not as long as the head line.
+    """
+    if not path.exists():
+        return
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise damaged(path, str(error)) from error
+    if not rows or rows[0][: len(head)] != list(head):
+        raise damaged(path, f"head line {rows[0] if rows else 'missing'}")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(rows[0]):
+            raise damaged(path, f"line {number} has {len(row)} fields, not {len(rows[0])}")
+        yield row
+
+
+def read_pairs(path: Path) -> tuple[list[str], NDArray[np.float64]]:
+    """Names and numbers of a file of ``name,number`` lines without a head line.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be read or a line is not that.
+    """
+    names, values = [], []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for number, row in enumerate(csv.reader(file), start=1):
+                try:
+                    name, value = row
+                    values.append(float(value))
+                except ValueError as error:
+                    raise damaged(path, f"line {number} is not `clip,number`: {row}") from error
+                names.append(name)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise damaged(path, str(error)) from error
+    return names, np.array(values, dtype=np.float64)
+
+
+def write_rows(path: Path, head: Sequence[str] | None, rows: Iterable[Sequence[str]]) -> None:
+    """Write a CSV file atomically, with or without a head line."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if head is not None:
+        writer.writerow(head)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def damaged(path: Path, what: str) -> DataError:
+    """The error for a file of a result folder that is not what was written."""
+    return DataError(
+        f"{path.name} is damaged", looked=f"{path}: {what[:200]}", hint="remove that seed folder and run again"
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically: other processes see the old one or the new one, never half of it.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DataError(
+            f"cannot write {path.name}",
+            looked=f"{path.parent}: {error.strerror}",
+            hint="check permissions and free space, or choose --results DIR",
+        ) from error
