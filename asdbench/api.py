@@ -50,7 +50,7 @@ class Clip:
     name : str
         As the data set names it (the file's base name; the first column of ``index.csv``); unique within a machine.
     machine, section, domain : str
-        The cell it belongs to.
+        The cell it belongs to. In 2020 the section is the machine's id and the domain "".
     split : {"train", "test"}
     part : {"dev", "additional", "eval"}
         Development data, additional training data (of the evaluation sections), evaluation test data.
@@ -60,6 +60,8 @@ class Clip:
         The sound file, where there is one.
     row : int or None
         The row of ``features.npy``, for given features.
+    attributes : tuple of (str, str)
+        What its name says of the machine's state beyond the cell, such as ``("vel", "6V")``; models do not see it.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Clip:
     label: Label | None
     path: Path | None = None
     row: int | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
 
     @property
     def cell(self) -> Cell:
@@ -96,6 +99,10 @@ class Dataset(Protocol):
     @property
     def spec(self) -> str:
         """The spec that made it, as typed."""
+
+    @property
+    def year(self) -> int:
+        """The challenge year (2020 to 2026) whose file names, metrics and official score apply."""
 
     @property
     def stamps(self) -> tuple[str, ...]:

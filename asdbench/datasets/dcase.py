@@ -82,6 +82,7 @@ class DcaseDataset:
     name: str = "dcase2021"
     stamps: tuple[str, ...] = ()
     profile: Profile = "full"
+    year: int = 2021
     features: None = None
 
     def digest(self, clip: Clip) -> str:

@@ -65,6 +65,7 @@ class FeaturesDataset:
     clips: Sequence[Clip]
     features: VectorFile
     profile: Profile = "full"
+    year: int = 2021
     reader: None = None
 
     def digest(self, clip: Clip) -> str:

@@ -121,6 +121,7 @@ class ToyDataset:
     name: str = "toy"
     stamps: tuple[str, ...] = (grammar.SYNTHETIC,)
     profile: Profile = "quick"
+    year: int = 2021
     features: None = None
 
     def digest(self, clip: Clip) -> str:
