@@ -73,8 +73,9 @@ def collect(folders: Sequence[SeedFolder]) -> Expected:
     for folder in folders:
         machines = folder.manifest()["machines"]
         systems[f"{folder.system}/seed-{folder.seed}"] = _about(machines)
-        for cell in folder.cells():
-            for clip, score in zip(*folder.scores(cell), strict=True):
+        files = folder.files
+        for cell in files.cells():
+            for clip, score in zip(*files.scores(cell), strict=True):
                 scores[folder.system, folder.seed, cell, clip] = float(score)
     return Expected({"format": FORMAT, "systems": systems}, scores)
 

@@ -182,7 +182,7 @@ def _run_fit(
     test = _scorable(fit, job, outcome)
     if not test and all(clip.cell in outcome.impossible for clip in fit.test):
         return []
-    classes = sorted({(clip.machine, clip.section) for clip in fit.train})
+    classes = sorted({(clip.machine, clip.section) for clip in fit.train if clip.section})
     order = presentation_order(job.seed, fit.label, len(test))
     shown = [test[position] for position in order]
     back = np.argsort(order)
@@ -227,7 +227,7 @@ def _scorable(fit: Fit, job: Job, outcome: Outcome) -> list[Clip]:
     A clip that cannot be used makes its cell impossible, not failed: the same bytes will not read better next time,
     and other bytes are other data.
     """
-    classes = {(clip.machine, clip.section) for clip in fit.train}
+    trained = {(clip.machine, clip.section) for clip in fit.train}
     bad = [clip for clip in fit.train if (clip.machine, clip.name) in job.unusable]
     if bad:
         reason = f"{len(bad)} of {len(fit.train)} training clips cannot be used: "
@@ -235,16 +235,16 @@ def _scorable(fit: Fit, job: Job, outcome: Outcome) -> list[Clip]:
         outcome.impossible.update({clip.cell: reason for clip in fit.test})
         outcome.fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
         return []
+    usable = []
     for clip in fit.test:
-        if (clip.machine, clip.section) not in classes:
+        # Training clips whose section is not known may be of any section: whether that will do is for the model to say.
+        if not {(clip.machine, clip.section), (clip.machine, "")} & trained:
             outcome.impossible[clip.cell] = f"section {clip.section} has no training clips"
         elif (clip.machine, clip.name) in job.unusable:
             outcome.impossible[clip.cell] = job.unusable[clip.machine, clip.name]
-    return [
-        clip
-        for clip in fit.test
-        if (clip.machine, clip.section) in classes and (clip.machine, clip.name) not in job.unusable
-    ]
+        else:
+            usable.append(clip)
+    return usable
 
 
 def _batch(features: Floats | list[Floats], clips: Sequence[Clip], classes: Sequence[tuple[str, str]]) -> Batch:
