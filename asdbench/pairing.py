@@ -197,7 +197,7 @@ def compare(a: Sequence[SeedFolder], b: Sequence[SeedFolder], names: tuple[str, 
         sides[1],
         tuple(seeds),
         tuple(
-            _part(part, definition, common)
+            paired(part, definition, common)
             for part in ("dev", "eval")
             if (common := [file for file in shared if file.part == part])
         ),
@@ -226,7 +226,17 @@ def _side(
     )
 
 
-def _part(part: str, definition: Definition, files: Sequence[CommonFile]) -> Part:
+def paired(part: str, definition: Definition, files: Sequence[CommonFile]) -> Part:
+    """Compare two sides cell by cell and overall.
+
+    Parameters
+    ----------
+    part : {"dev", "eval"}
+    definition : Definition
+        Of the year: which clips a value is over, and how often it counts.
+    files : sequence of CommonFile
+        Each side's trainings' scores of the same clips.
+    """
     pairs: list[CellPair] = []
     draws: dict[tuple[Cell, Metric], Sides] = {}
     for common in files:

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from asdbench.api import Cell, Clip, System
+from asdbench.blinding import Outcome
 from asdbench.components import Components, join
-from asdbench.jobs import Outcome
 from asdbench.metrics.aggregate import harmonic_mean, label_codes
 from asdbench.metrics.challenge import Definition, Group, score_group
 
