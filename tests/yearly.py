@@ -95,11 +95,9 @@ def _unstated(clip: Clip) -> Clip:
 
 def _named(year: int, evaluation: bool, truth: bool, train: int, test: int) -> Iterator[tuple[Clip, bool]]:
     dev, other = SECTIONS[year]
-    places: list[tuple[str, str, Part]] = [
-        (machine, section, part)
-        for machine in MACHINES[year]
-        for part, sections in (("dev", dev), ("eval", other))
-        for section in sections
+    parts: list[tuple[Part, tuple[str, ...]]] = [("dev", dev), ("eval", other)]
+    places = [
+        (machine, section, part) for machine in MACHINES[year] for part, sections in parts for section in sections
     ]
     places += [(EVALUATION, "00", "eval")] if year >= 2023 else []
     for machine, section, part in places:

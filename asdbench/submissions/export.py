@@ -163,7 +163,7 @@ def export(
     others = len(parts) - len(cells)
     if others:
         other: Part = "eval" if chosen == "dev" else "dev"
-        remarks.append(f"{others} cells of the {_PARTS[other]} set are left out: --part {other} writes those")
+        remarks.append(f"{others} score files of the {_PARTS[other]} set are left out: --part {other} writes those")
     for path in old:
         path.unlink()
     for name, text in texts.items():
