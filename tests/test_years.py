@@ -17,7 +17,7 @@ from sklearn.metrics import roc_auc_score
 from asdbench.api import Cell
 from asdbench.checking import check
 from asdbench.errors import ConflictError, DataError, UsageError
-from asdbench.expected import collect, read_expected, write_expected
+from asdbench.expected import Expected, Found, collect, read_expected, write_expected
 from asdbench.metrics.aggregate import CellMetrics
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.pairing import compare
@@ -185,6 +185,23 @@ def test_two_systems_are_compared_by_the_years_metrics(tmp_path: Path, year: int
     text = comparison.render(found)
     assert ("| Domain" in text) == (year > 2020)
     assert ("pAUC once a section" in text) == (year > 2021)
+
+
+@pytest.mark.parametrize("year", [2020, 2022])
+def test_a_check_in_another_environment_holds_the_years_metrics(tmp_path: Path, year: int) -> None:
+    summary = go(tmp_path, "clvae", year, data={"evaluation": False}, epochs=3)
+    found, path = collect(summary.folders), tmp_path / "expected.csv"
+    head = json.loads(json.dumps(found.head))
+    for about in head["systems"].values():
+        about["environment"]["torch"] = "1.0"
+    write_expected(path, Expected(head, found.scores))
+    verdict = check(found, read_expected(path))
+    assert (verdict.exit_code, verdict.compared, verdict.measured) == (0, 0, 3 + 2 * 2)  # overall, two machines
+    turned = Found(found.head, {key: -score for key, score in found.scores.items()}, found.truth, found.year)
+    worse = check(turned, read_expected(path))
+    assert worse.exit_code == 3
+    values = [table.score for table in tables.build(summary.results)]
+    assert any(f"official score: {values[0]:.2f} expected" in line for line in worse.regressions)
 
 
 def test_results_of_two_years_are_not_compared(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How often the intervals hold the truth: a simulation. ``python tests/benchmarks/coverage.py [SETS [RESAMPLES [YEAR]]]``.
+"""How often the intervals hold the truth: a simulation. ``python tests/benchmarks/coverage.py SETS RESAMPLES YEAR``.
 
 A set has 42 cells of 100 + 100 clips. Normal scores are N(0, 1), anomalous ones N(d, 1) or N(d, 1.5), d from 0 to 2, so
 that AUC and pAUC of the population are known. Not a test: 400 sets take a quarter of an hour on one processor.
