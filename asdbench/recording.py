@@ -19,7 +19,7 @@ from asdbench.blinding import Outcome
 from asdbench.components import Components, join
 from asdbench.errors import DataError
 from asdbench.planning import settings
-from asdbench.resuming import Wanted
+from asdbench.resuming import Wanted, finished
 from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import write_machine_scores
 from asdbench.selection import STAMP, choose
@@ -48,7 +48,12 @@ def record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell
         The cells that were asked for, of any machine. Those asked for earlier stay.
     """
     with wanted.folder.locked():
-        _record(data, wanted, outcome, cells, about)
+        if (
+            finished(wanted) and wanted.folder.year == data.year
+        ):  # another run has done the same meanwhile: its files stay, and its readers undisturbed
+            _refresh(data, wanted, cells)
+        else:
+            _record(data, wanted, outcome, cells, about)
 
 
 def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell], about: About) -> None:
