@@ -37,7 +37,7 @@ def command(
     RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
     """
     from asdbench.submissions.export import Part, choose, export
-    from asdbench.submissions.years import YEARS
+    from asdbench.years import YEARS
 
     folder = choose(results, dataset, system, seed)
     chosen: Part | None = "dev" if part == "dev" else "eval" if part == "eval" else None

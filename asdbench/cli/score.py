@@ -36,7 +36,7 @@ def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, f
     from asdbench.submissions.against import against as set_against
     from asdbench.submissions.against import other_clips, require_comparable
     from asdbench.submissions.scoring import score_folder
-    from asdbench.submissions.years import YEARS
+    from asdbench.years import YEARS
     from asdbench.verdicts import summary
 
     table = None if against is None else tables()[against]

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from asdbench.submissions.development import Named, expected_units, gap
-from asdbench.submissions.years import YEARS, Unit, Year
+from asdbench.years import YEARS, Unit, Year
 
 from .conftest import clip_names
 
