@@ -173,6 +173,7 @@ def _open(
                 looked=f"{one.path} and {other.path}",
                 hint="a name stands for one clip of a machine type: remove one of the two",
             )
+    remarks += _odd_folders(found, year)
     untested = sorted({clip.machine for clip in clips} - {clip.machine for clip in clips if clip.split == "test"})
     if untested:
         remarks.append(f"{', '.join(untested)} {'has' if len(untested) == 1 else 'have'} no test clips")
@@ -199,6 +200,16 @@ def _open(
     )
 
 
+def _odd_folders(found: tree.Tree, year: Year) -> Iterator[str]:
+    """What was taken for granted of folders that are not where or what the organizers have them."""
+    if flat := sorted({folder.machine for folder in found.folders if not folder.name}):
+        taken = "their clips are taken as test clips" if year.year == 2020 else "their names tell which clips are which"
+        yield f"no folders train and test in {', '.join(flat)}: {taken}"
+    bare = {folder.machine for folder in found.folders if folder.part is None}
+    if strange := sorted(machine for machine in bare if year.machine(machine) not in year.machines):
+        yield f"not in dev_data or eval_data, and no machine of {year.year}: {', '.join(strange)}"
+
+
 def _clips(found: tree.Tree, year: Year, known: answers.Answers) -> Iterator[Clip]:
     misfits: list[tuple[tree.Folder, str]] = []
     for folder in found.folders:
@@ -216,7 +227,7 @@ def _clips(found: tree.Tree, year: Year, known: answers.Answers) -> Iterator[Cli
         raise DataError(
             f"{len(misfits)} clips do not fit the names of the {year.year} data set",
             looked=tree.some([f"{folder.shown}/{name}" for folder, name in misfits]),
-            hint=f"they fit {' and '.join(others)}: dcase{others[0]}:{found.root}"
+            hint=f"they fit {', '.join(others)}: dcase{others[0] if len(others) == 1 else ''}:{found.root}"
             if others
             else f"{misfits[0][0].name or 'a machine'} expects {grammar.expected(misfits[0][0].name, year.year)}: "
             "rename them, or move them away",

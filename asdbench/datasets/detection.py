@@ -53,8 +53,8 @@ def detect(tree: Tree) -> tuple[Year, str]:
         ("the name of its folder", [e for e in candidates if str(e.year.year) in _named(tree)]),
     ):
         if len(told) == 1:
-            others = " and ".join(str(e.year.year) for e in candidates if e is not told[0])
-            return told[0].year, f"{words} says {told[0].year.year}; by its clips it could be {others} too"
+            others = ", ".join(str(e.year.year) for e in candidates if e is not told[0])
+            return told[0].year, f"{words} says {told[0].year.year}; by its clips it could be of {others}, too"
     years = [str(evidence.year.year) for evidence in candidates]
     raise DataError(
         f"the year of the data set at {tree.root} cannot be told: "
