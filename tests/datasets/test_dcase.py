@@ -364,20 +364,6 @@ def test_digests_follow_content_and_channel(root: Path) -> None:
     assert fingerprint(data, data.clips) != printed
 
 
-def test_a_large_data_set_is_indexed_quickly(tmp_path: Path) -> None:
-    import time
-
-    folder = tmp_path / "dev_data" / "fan" / "train"
-    folder.mkdir(parents=True)
-    target = tmp_path / "sound"
-    target.write_bytes(b"")
-    for number in range(5000):
-        (folder / f"section_00_source_train_normal_{number:04d}_speed_1.wav").symlink_to(target)
-    started = time.process_time()
-    assert len(dcase2021(str(tmp_path)).clips) == 5000
-    assert time.process_time() - started < 1  # 0.05 s here; 50,000 clips in a few seconds is what matters
-
-
 @pytest.mark.shared
 def test_the_real_recordings_are_indexed(shared: Path) -> None:
     data = dcase2021(str(shared / "real" / "layout2021"))
