@@ -122,9 +122,8 @@ def _places_2021(scale: float) -> Iterator[Place]:
         part = "dev" if dev else "additional" if split == "train" else "eval"
         folder = "train" if split == "train" else f"{domain}_test"
         start = 0
-        if part == "eval":  # unlabelled: numbered through
-            if label == "anomaly":
-                start = math.ceil(scale * official_counts()[machine, section, domain, split, "normal"])
+        if part == "eval" and label == "anomaly":  # unlabelled: numbered through
+            start = math.ceil(scale * official_counts()[machine, section, domain, split, "normal"])
         for number in range(start, start + math.ceil(scale * count)):
             word = "" if part == "eval" else f"_{label}"
             tail = f"_{ATTRIBUTES_2021[machine]}" if split == "train" else ""
@@ -159,7 +158,10 @@ def _evaluation(year: int, scale: float, truth: Path | None) -> Iterator[tuple[s
         for machine, sections in YEARS[year].eval.items():
             for section in sections:
                 for number in range(4 * TEST):
-                    yield machine, f"id_{section}_{number:08d}.wav" if year == 2020 else f"section_{section}_{number:04d}.wav"
+                    yield (
+                        machine,
+                        f"id_{section}_{number:08d}.wav" if year == 2020 else f"section_{section}_{number:04d}.wav",
+                    )
         return
     machine, of_machine = "", list[str]()
     rows: dict[str, list[str]] = {}

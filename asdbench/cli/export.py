@@ -36,8 +36,8 @@ def command(
 
     RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
     """
-    from asdbench.submissions.export import Part, choose, export
     from asdbench.reports.markdown import NO_RESULT
+    from asdbench.submissions.export import Part, choose, export
     from asdbench.years import YEARS
 
     folder = choose(results, dataset, system, seed)

@@ -1,4 +1,4 @@
-"""What the tail of a clip's name says of the machine's state: ``vel_21_loc_A``, ``strenght_1_ambient``, ``spd40_BckgA``.
+"""What the tail of a clip's name says of the machine's state: ``vel_21_loc_A``, ``strenght_1_ambient``, ``spd4_BckgA``.
 
 Conventions
 -----------
@@ -25,8 +25,13 @@ Pairs: TypeAlias = tuple[tuple[str, str], ...]
 NOTHING = "noAttribute"
 
 _APART = frozenset(
-    "ac bkg car f-n grind grindstone id len loc m-n mdl mic mic_pos n n-lv noise panel pat pattern plate pow res "
-    "serial_no spd speed strength strenght v1pat v2pat vel vol volt wt".split()
+    re.findall(
+        r"\S+",
+        """
+        ac bkg car f-n grind grindstone id len loc m-n mdl mic mic_pos n n-lv noise panel pat pattern plate pow res
+        serial_no spd speed strength strenght v1pat v2pat vel vol volt wt
+        """,
+    )
 )
 _TOGETHER = re.compile(r"(vel|dis|accl|spd|weight|Bckg)(?=[\dA-Z.])(.+)")
 _TOY_2021 = re.compile(r"([A-Z]\d+)(Spd)(\d+V?)(Mic)(\d+)")

@@ -1,4 +1,5 @@
-"""DCASE Task 2 as the organizers lay it out, whole or in part: ``dcase2020:ROOT`` to ``dcase2026:ROOT``, ``dcase:ROOT``.
+"""DCASE Task 2 as the organizers lay it out, whole or in part: ``dcase2020:ROOT`` to ``dcase2026:ROOT``
+and ``dcase:ROOT``, which tells the year.
 
 Conventions
 -----------
@@ -12,7 +13,8 @@ Conventions
 - Whatever ends like a clip must fit the grammar: a clip that is silently left out changes the numbers.
 - In 2020 training and test clips have the same names: there training clips are called ``train/<name>``, so that a name
   stands for one clip of a machine.
-- A root with the file that :func:`asdbench.datasets.toy.write` leaves there is stamped as synthetic data, 2026 as assumed.
+- A root with the file that :func:`asdbench.datasets.toy.write` leaves there is stamped as synthetic data, 2026 as
+  assumed.
 - Links are followed, also those that a copy without links (git on some systems, archives) wrote out as text: the first
   clip of a folder tells.
 - Opening the data set lists folders; no sound is decoded and no file's size asked for, except of those first clips.
@@ -159,9 +161,7 @@ def _of(year: Year) -> Open:
 dcase2020, dcase2021, dcase2022, dcase2023, dcase2024, dcase2025, dcase2026 = map(_of, YEARS.values())
 
 
-def _open(
-    found: tree.Tree, year: Year, root: str, channel: int | None, rate: Rate, truth: str
-) -> DcaseDataset:
+def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Rate, truth: str) -> DcaseDataset:
     remarks = found.remarks
     known = answers.look(found.root, year, truth)
     clips = list(_clips(found, year, known))
@@ -181,7 +181,11 @@ def _open(
     if unlabelled and year.year != 2021 and truth != "none":
         remarks.append(
             f"{unlabelled} test clips have no label: "
-            + (f"{known.origin} does not name them" if known.origin else f"put {answers.lists(year)[0]} into ROOT/{answers.FOLDER} (from {year.evaluator})")
+            + (
+                f"{known.origin} does not name them"
+                if known.origin
+                else f"put {answers.lists(year)[0]} into ROOT/{answers.FOLDER} (from {year.evaluator})"
+            )
         )
     taken = CHANNELS.get(year.year) if channel is None else channel
     if taken != channel:

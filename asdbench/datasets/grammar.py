@@ -87,7 +87,7 @@ _LATER = Grammar(
 )
 
 GRAMMARS: Mapping[int, Grammar] = MappingProxyType(
-    {2020: _2020, 2021: _2021, **{year: _LATER for year in range(2022, 2027)}}
+    {2020: _2020, 2021: _2021, **dict.fromkeys(range(2022, 2027), _LATER)}
 )
 """By year."""
 

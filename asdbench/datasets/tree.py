@@ -6,10 +6,12 @@ Conventions
   itself. Any folder can be a machine, whatever it is called.
 - Machines lie in ``dev_data`` and ``eval_data``; in ``raw`` within them, as the organizers' baselines since 2023 have
   it; in folders named like the archives (``dev_fan``, ``eval_data_fan_train``) or their records (``15097779``), as
-  unpacking each where it was downloaded leaves them; or, without ``dev_data`` and ``eval_data``, in the root. The part is what the path says, else open.
+  unpacking each where it was downloaded leaves them; or, where there is neither ``dev_data`` nor ``eval_data``, in the
+  root. The part is what the path says, else open.
 - A clip is a file that ends in ``.wav``, or in ``.flac`` and then goes by its official name, with ``.wav``. Hidden
   files (``._*``, which file managers leave) and all others are no clips.
-- ``supplemental`` (since 2025: machine or background sound alone) is neither training nor test data: left out, and said.
+- ``supplemental`` (since 2025: machine or background sound alone) is neither training nor test data: left out, and
+  said.
 - Names are in UTF-8: they become text in results and reports.
 - Folders are listed once; no file is opened and no file's size asked for.
 """

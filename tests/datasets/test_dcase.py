@@ -206,7 +206,9 @@ def test_machine_folders_without_dev_data_are_taken_as_they_are(root: Path) -> N
     assert {(clip.machine, clip.name): clip.part for clip in dcase2021(str(root.parent / "machines")).clips} == before
     assert dcase2021(str(root.parent / "machines")).remarks == ()
     (root.parent / "machines" / "fan").rename(root.parent / "machines" / "coffee")
-    assert dcase2021(str(root.parent / "machines")).remarks == ("not in dev_data or eval_data, and no machine of 2021: coffee",)
+    assert dcase2021(str(root.parent / "machines")).remarks == (
+        "not in dev_data or eval_data, and no machine of 2021: coffee",
+    )
 
 
 def test_archives_still_packed_are_pointed_out(tmp_path: Path) -> None:

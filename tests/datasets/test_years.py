@@ -55,7 +55,9 @@ def test_every_year_is_indexed_in_every_layout(tmp_path: Path, year: int, layout
     for clip in data.clips:
         assert clip.path is not None
         assert clip.path.is_file()
-        assert clip.domain in (("",) if year == 2020 else ("source", "target", "") if clip.part == "eval" else ("source", "target"))
+        assert clip.domain in (
+            ("",) if year == 2020 else ("source", "target", "") if clip.part == "eval" else ("source", "target")
+        )
         assert clip.label in (("normal",) if clip.split == "train" else ("normal", "anomaly", None))
         assert (clip.label is None) == (clip.part == "eval" and year != 2021)
     assert data.reader is not None
