@@ -25,7 +25,7 @@ from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder
 from asdbench.submissions.truth import shipped
-from asdbench.submissions.years import KINDS, Unit, Year
+from asdbench.years import KINDS, Unit, Year
 
 Part: TypeAlias = Literal["dev", "eval"]
 _PARTS: Mapping[Part, str] = {"dev": "development", "eval": "evaluation"}

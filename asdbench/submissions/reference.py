@@ -20,7 +20,7 @@ from asdbench.submissions.development import expected_units, official_clips
 from asdbench.submissions.folder import Submission
 from asdbench.submissions.rows import Rows
 from asdbench.submissions.truth import CODES, Answer, Truth, read_truth, shipped
-from asdbench.submissions.years import ClipFields, Unit, Year
+from asdbench.years import ClipFields, Unit, Year
 
 Part: TypeAlias = Literal["development", "evaluation"]
 

@@ -18,7 +18,7 @@ from asdbench.store import SeedFolder, seed_folder
 from asdbench.submissions.export import choose, export
 from asdbench.submissions.scoring import score_folder
 from asdbench.submissions.truth import shipped
-from asdbench.submissions.years import YEARS, Unit
+from asdbench.years import YEARS, Unit
 
 from ..conftest import MakeFeatures
 from .conftest import clip_names
