@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from asdbench.cli.options import FOLDER, Names
+from asdbench.fetching import MIRROR
 
 
 @click.command("fetch")
@@ -15,7 +16,13 @@ from asdbench.cli.options import FOLDER, Names
 @click.option("--to", "to", type=FOLDER, help="The data set's ROOT (needed), or the checkpoint's folder.")
 @click.option("--machines", type=Names(), multiple=True, help="Machine types. Default: all.")
 @click.option("--parts", type=Names(), multiple=True, help="dev, additional, eval, truth. Default: all that are known.")
-@click.option("--from", "origin", metavar="FOLDER|URL", help="A folder with the files, or the address above them.")
+@click.option(
+    "--from",
+    "origin",
+    metavar="FOLDER|URL",
+    envvar=MIRROR,
+    help=f"A folder with the files, or the address above them. Default: {MIRROR}, then the official addresses.",
+)
 @click.option("--parallel", type=click.IntRange(1, 16), default=3, show_default=True, help="Files side by side.")
 @click.option("--keep-archives", is_flag=True, help="Keep the zip files, in ROOT/archives.")
 @click.option("--replace", is_flag=True, help="Replace files that are there and differ.")
@@ -77,6 +84,7 @@ def command(
     click.echo(f"{came}; record: {to / '.asdbench' / 'downloads.json'}", err=True)
     click.echo(to)
     click.echo(f"next:    asdbench run --dataset {shlex.quote(f'{what}:{to}')} --weights FILE", err=True)
+    click.echo("weights: asdbench fetch resnet38", err=True)
 
 
 def _quoted(path: Path) -> str:

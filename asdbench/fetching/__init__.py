@@ -10,3 +10,6 @@ Conventions
 - :mod:`.dataset` fetches a data set, :mod:`.checkpoints` a network's weights; :mod:`.download` brings one file over
   HTTP, :mod:`.archive` unpacks one safely, :mod:`.placing` lays its files out, :mod:`.records` remembers.
 """
+
+MIRROR = "ASDBENCH_MIRROR"
+"""The environment variable that names a folder or an address to take files from instead of the official addresses."""

@@ -61,7 +61,7 @@ class Arrivals:
             if before is None or source.checksum:
                 raise
             raise self._remembered(error, before) from error
-        ours = archive.parent == root / ARCHIVES
+        ours = self.wishes.folder is None
         sha256, size = pooch.file_hash(str(archive), "sha256"), archive.stat().st_size
         try:
             contents = self._keep(source, archive)
@@ -84,6 +84,8 @@ class Arrivals:
             files=len(contents),
         )
         self.records.put(entry, contents)
+        for left in (root / ARCHIVES).glob(f"{source.file}.part*"):
+            left.unlink()  # of an address that was given up for a folder
         if ours and not self.wishes.keep_archives:
             archive.unlink()
         self.fetched.append(source.file)
@@ -93,7 +95,7 @@ class Arrivals:
         elif before:
             held = f"sha256 {sha256[:12]}... as recorded on {before.fetched}"
         else:
-            held = f"no checksum is published: sha256 {sha256[:12]}... recorded, compared from now on"
+            held = f"{UNPUBLISHED}: sha256 {sha256[:12]}... recorded, compared from now on"
         files = "1 file" if len(contents) == 1 else f"{len(contents):,} files"
         self.watcher.say(f"{source.file}: {files} in {source.folder}; {held}")
 

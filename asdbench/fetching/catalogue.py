@@ -129,7 +129,7 @@ def choose(name: str, machines: Sequence[str] = (), parts: Sequence[str] = ()) -
             raise DataError(
                 f"no file of the part {part!r} of {name} is known",
                 looked=f"known: {', '.join(dict.fromkeys(source.part for source in there))}",
-                hint=f"leave {part} out; its official place: see {there[0].page}",
+                hint=f"leave {part} out; perhaps it is published by now: see where {there[0].page} leads",
             )
     there = [source for source in there if not parts or source.part in parts]
     known = list(dict.fromkeys(source.machine for source in there if source.machine))

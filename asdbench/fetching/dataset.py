@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,14 @@ from asdbench.fetching.catalogue import Source, choose
 from asdbench.fetching.crew import side_by_side
 from asdbench.fetching.obtaining import Wishes
 from asdbench.fetching.placing import holds
+from asdbench.fetching.records import FOLDER as RECORDS
 from asdbench.fetching.records import Records, locked
 from asdbench.fetching.space import check_room, free_bytes, size_words
 from asdbench.fetching.transfer import length
 from asdbench.progress import Transfers
+
+ASKING = 8
+"""Servers are asked for so many lengths at a time."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ def fetch_dataset(
     machines: Sequence[str] = (),
     parts: Sequence[str] = (),
     wishes: Wishes | None = None,
+    adopt: bool = False,
     watcher: Transfers | None = None,
 ) -> Fetched:
     """Bring a data set's files to ``root``: download, verify, unpack, lay out. What is there and verified stays.
@@ -49,6 +54,8 @@ def fetch_dataset(
     machines, parts : sequence of str
         Machine types and parts (dev, additional, eval, truth); none: all of which a file is known.
     wishes : Wishes or None
+    adopt : bool
+        Whether sound that somebody else put there counts as there; else it is fetched and compared.
     watcher : Transfers or None
 
     Raises
@@ -60,6 +67,7 @@ def fetch_dataset(
     """
     wishes, watcher = wishes or Wishes(), watcher or Transfers()
     chosen = choose(name, machines, parts)
+    _ = wishes.folder  # a mistake there is to be known before anything is made
     with locked(root):
         records = Records(root)
         if other := next((entry for entry in records if entry.name != name), None):
@@ -68,20 +76,37 @@ def fetch_dataset(
                 looked=f"{records.path} names {other.file}",
                 hint=f"give each data set a root of its own: --to {root.with_name(name)}",
             )
-        shutil.rmtree(records.folder / UNPACKING, ignore_errors=True)
-        for stale in (root / ARCHIVES).glob("tmp*"):
-            stale.unlink()  # pooch's, from a process that was killed
-        there = [source for source in chosen if records.missing(source) == []]
+        _tidy(root)
+        there = [source for source in chosen if _is_there(source, records, adopt)]
         if there:
-            watcher.say(f"there and verified already: {len(there)} of {len(chosen)} files")
+            watcher.say(f"there already: {len(there)} of {len(chosen)} files")
         todo = _todo([s for s in chosen if s not in there], records, wishes, watcher, explicit="truth" in parts)
         arrivals = Arrivals(records, wishes, watcher)
-        if todo:
-            _check_space(todo, root, wishes, watcher)
-            side_by_side(todo, arrivals, wishes.parallel, arrivals.stop, root)
-        if (root / ARCHIVES).is_dir() and not any((root / ARCHIVES).iterdir()):
-            (root / ARCHIVES).rmdir()
+        try:
+            if todo:
+                _check_space(todo, root, wishes, watcher)
+                side_by_side(todo, arrivals, wishes.parallel, arrivals.stop, root)
+        finally:
+            _tidy(root)
     return Fetched(root, tuple(arrivals.fetched), tuple(source.file for source in there), arrivals.bytes)
+
+
+def _tidy(root: Path) -> None:
+    """Remove what a process that was stopped may have left, but for what is worth going on with."""
+    shutil.rmtree(root / RECORDS / UNPACKING, ignore_errors=True)
+    archives = root / ARCHIVES
+    if archives.is_dir():
+        for stale in archives.glob("tmp*"):  # pooch's
+            stale.unlink()
+        if not any(archives.iterdir()):
+            archives.rmdir()
+
+
+def _is_there(source: Source, records: Records, adopt: bool) -> bool:
+    missing = records.missing(source)
+    if missing is None and adopt:
+        return holds(records.root / source.folder, source.part)
+    return missing == []
 
 
 def _todo(
@@ -91,7 +116,7 @@ def _todo(
     todo: list[Source] = []
     for source in chosen:
         if missing := records.missing(source):
-            watcher.say(f"{source.file}: {len(missing)} of its files are gone ({missing[0]}, ...): fetched again")
+            watcher.say(f"{source.file}: {len(missing)} of its files gone ({missing[0]}, ...): fetched again")
         elif source.machine and holds(records.root / source.folder, source.part):
             watcher.say(f"{source.folder} is there, but not from here: fetched to compare it file by file")
         if source.part != "truth" or _truth_wanted(source, wishes, watcher, explicit):
@@ -113,9 +138,11 @@ def _truth_wanted(source: Source, wishes: Wishes, watcher: Transfers, explicit: 
     if not explicit and year == 2021:
         watcher.say("truth: the labels of the 2021 evaluation clips are part of asdbench; not fetched")
         return False
-    if (folder := wishes.folder) and not explicit and not (folder / source.file).is_file():
-        watcher.say(f"truth: {folder} holds no {source.file}")
-        return False
+    if wishes.origin and not explicit:
+        folder, url = wishes.folder, wishes.url(source)
+        if not (folder / source.file).is_file() if folder else url and length(url, wishes.patience.timeout) is None:
+            watcher.say(f"truth: {wishes.origin} holds no {source.file}; not fetched")
+            return False
     if wishes.url(source) is not None:
         return True
     from asdbench.submissions.years import YEARS
@@ -139,21 +166,21 @@ def _check_space(todo: Sequence[Source], root: Path, wishes: Wishes, watcher: Tr
     DiskFullError
         Where there is not.
     """
+    sizes: list[int] = []
 
-    def ask(source: Source) -> int | None:
+    def ask(source: Source) -> None:
         if folder := wishes.folder:
-            return (folder / source.file).stat().st_size
-        url = wishes.url(source)
-        return length(url, wishes.patience.timeout) if url else None
+            sizes.append((folder / source.file).stat().st_size)
+        elif (url := wishes.url(source)) and (size := length(url, wishes.patience.timeout)) is not None:
+            sizes.append(size)
 
-    with ThreadPoolExecutor(8) as executor:
-        sizes = [size for size in executor.map(ask, todo) if size is not None]
+    side_by_side(todo, ask, ASKING, threading.Event(), root)
     come = sum(path.stat().st_size for path in (root / ARCHIVES).glob("*")) if (root / ARCHIVES).is_dir() else 0
     watcher.expect(sum(sizes) if len(sizes) == len(todo) else None)
     beside = sizes if wishes.keep_archives else sorted(sizes)[-wishes.parallel :]
     needed = sum(sizes) + (0 if wishes.folder else sum(beside) - come)
     unknown = f" and {len(todo) - len(sizes)} of unknown size" if len(sizes) < len(todo) else ""
-    what = f"{len(sizes)} files of {size_words(sum(sizes))}{unknown}"
+    what = f"{len(sizes)} file{'' if len(sizes) == 1 else 's'} of {size_words(sum(sizes))}{unknown}"
     check_room(root, needed, f"for {what}", "free some space, choose another --to, or fewer --machines and --parts")
     if sizes:
         watcher.say(f"to fetch: {what}; {size_words(free_bytes(root))} are free")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 BLOCK = 1 << 15
-FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
+LONGEST_WAIT = 60.0
 
 
 class StoppedError(AsdbenchError):
@@ -54,10 +54,13 @@ class Patience:
         Attempts after the first, without progress in between.
     timeout : float
         Seconds of silence that count as a cut.
+    wait : float
+        Seconds before the first of them; each further wait is twice as long, up to a minute.
     """
 
     retries: int = 8
     timeout: float = 30.0
+    wait: float = 0.5
 
 
 def length(url: str, timeout: float = 30.0) -> int | None:
@@ -154,7 +157,7 @@ class Transfer:
                         hint="run the same command again: it goes on there"
                         + (f"; see whether {self.page} answers, or use a copy: --from" if self.page else ""),
                     ) from fault
-                wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (failures - 1)) if fault.wait is None else fault.wait
+                wait = min(LONGEST_WAIT, self.patience.wait * 2 ** (failures - 1)) if fault.wait is None else fault.wait
                 self.watcher.say(f"{self.name}: {fault}; next attempt in {wait:.1f} s")
                 if self.stop.wait(wait):
                     raise StoppedError(f"{self.name} was stopped") from None
