@@ -7,6 +7,7 @@ archive of its size can honestly hold. While writing, each member must have the 
 
 from __future__ import annotations
 
+import itertools
 import stat
 import struct
 import zipfile
@@ -65,6 +66,10 @@ def inspect(archive: Path) -> list[Member]:
                 raise _refused(archive, f"{str(path)!r} is there twice (as {seen[key]!r})")
             seen[key] = str(path)
             members.append(Member(path, info.file_size, info.CRC, number))
+        ordered = sorted(infos, key=lambda info: info.header_offset)
+        for one, other in itertools.pairwise(ordered):
+            if one.header_offset + one.compress_size > other.header_offset:
+                raise _refused(archive, f"{one.filename!r} and {other.filename!r} share bytes: a bomb")
     for member in members:
         for folder in member.path.parents:
             if str(folder).casefold() in seen:

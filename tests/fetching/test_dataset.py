@@ -441,10 +441,18 @@ def test_a_damaged_record_is_named(server: Server, tmp_path: Path, damage: str) 
 
 
 def test_what_is_no_list_of_labels_is_not_kept(server: Server, tmp_path: Path) -> None:
-    name, wishes = "eval_data_list_2023.csv", Wishes(server.url, patience=QUICK)
-    server.files[name] = b"<!DOCTYPE html>\n<html>\n"
+    server.files["eval_data_list_2026.csv"] = b"<!DOCTYPE html>\n<html>\n"
     with pytest.raises(DataError, match="no list of labels"):
-        fetch_dataset("dcase2023", tmp_path, parts=["truth"], wishes=wishes)
+        fetch_dataset("dcase2026", tmp_path, parts=["truth"], wishes=Wishes(server.url, patience=QUICK))
+    assert sound(tmp_path) == {}
+
+
+def test_another_length_than_is_known_is_refused_before_it_is_downloaded(server: Server, tmp_path: Path) -> None:
+    server.files["eval_data_list_2023.csv"] = bytes(3_000_000)
+    with pytest.raises(DataError, match="another length") as caught:
+        fetch_dataset("dcase2023", tmp_path, parts=["truth"], wishes=Wishes(server.url, patience=QUICK))
+    assert "expected 107,791 bytes" in caught.value.looked
+    assert "found    3,000,000 bytes" in caught.value.looked
     assert sound(tmp_path) == {}
 
 
