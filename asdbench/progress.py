@@ -25,8 +25,8 @@ class Transfers:
     def expect(self, total: int | None) -> None:
         """All files together have so many bytes, of which those on disk count as done; None: unknown."""
 
-    def begin(self, name: str, done: int, total: int | None) -> None:
-        """A file is on its way (again): so many bytes of it are there, of so many."""
+    def begin(self, name: str, done: int, total: int | None, counted: bool = True) -> None:
+        """A file is on its way (again): so many bytes of it are there, of so many. Not counted: it unpacks."""
 
     def advance(self, name: str, amount: int) -> None:
         """So many bytes more of it are there."""

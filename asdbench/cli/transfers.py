@@ -28,6 +28,7 @@ class _File:
     since: float
     told: float
     bar: TaskID | None
+    counted: bool
 
 
 class TerminalTransfers(Transfers):
@@ -72,16 +73,16 @@ class TerminalTransfers(Transfers):
         if self._live:
             self._all = self._bars.add_task("all", total=total)
 
-    def begin(self, name: str, done: int, total: int | None) -> None:
+    def begin(self, name: str, done: int, total: int | None, counted: bool = True) -> None:
         """A file is on its way, from ``done`` on."""
         now = time.monotonic()
         with self._lock:
             old = self._files.pop(name, None)
             if old and old.bar is not None:
                 self._bars.remove_task(old.bar)
-            self._together(done - (old.done if old else 0))
+            self._together(done - (old.done if old else 0) if counted else 0)
             bar = self._bars.add_task(name, total=total, completed=done) if self._live else None
-            self._files[name] = _File(done, total, done, now, now, bar)
+            self._files[name] = _File(done, total, done, now, now, bar, counted)
         if not self._live:
             going_on = f", going on at {size_words(done)}" if done else ""
             self.say(f"{name}: {size_words(total) if total else 'size unknown'}{going_on}")
@@ -95,7 +96,7 @@ class TerminalTransfers(Transfers):
             file.done += amount
             if file.bar is not None:
                 self._bars.update(file.bar, advance=amount)
-            self._together(amount)
+            self._together(amount if file.counted else 0)
             now = time.monotonic()
             if self._live or now - file.told < EVERY:
                 return

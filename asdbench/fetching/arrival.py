@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import shutil
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from asdbench.errors import ConflictError, DataError
 from asdbench.fetching import placing
-from asdbench.fetching.archive import ArchiveError, inspect, unpack
+from asdbench.fetching.archive import ArchiveError, Member, inspect, unpack
 from asdbench.fetching.catalogue import Source
 from asdbench.fetching.obtaining import ChecksumError, Wishes, obtain
 from asdbench.fetching.records import Entry, Records
@@ -27,14 +28,24 @@ UNPUBLISHED = "no checksum is published"
 
 @dataclass
 class Arrivals:
-    """Brings archives to a root, from any thread; ``fetched`` and ``bytes`` count what came."""
+    """Brings archives to a root, from any thread.
+
+    Parameters
+    ----------
+    records, wishes, watcher, stop
+        Where to, how, who is told, and what ends it early.
+    came : dict of str to int
+        Files that came, with their sizes.
+    unpublished : list of str
+        Those among them whose checksum is published nowhere, and is now recorded.
+    """
 
     records: Records
     wishes: Wishes
     watcher: Transfers
     stop: Event = field(default_factory=Event)
-    fetched: list[str] = field(default_factory=list)
-    bytes: int = 0
+    came: dict[str, int] = field(default_factory=dict)
+    unpublished: list[str] = field(default_factory=list)
 
     def __call__(self, source: Source) -> None:
         """One file: obtain, verify, unpack, place, record.
@@ -88,14 +99,14 @@ class Arrivals:
             left.unlink()  # of an address that was given up for a folder
         if ours and not self.wishes.keep_archives:
             archive.unlink()
-        self.fetched.append(source.file)
-        self.bytes += size
+        self.came[source.file] = size
         if source.checksum:
             held = f"verified ({against})"
         elif before:
             held = f"sha256 {sha256[:12]}... as recorded on {before.fetched}"
         else:
-            held = f"{UNPUBLISHED}: sha256 {sha256[:12]}... recorded, compared from now on"
+            held = f"sha256 {sha256[:12]}... recorded"
+            self.unpublished.append(source.file)
         files = "1 file" if len(contents) == 1 else f"{len(contents):,} files"
         self.watcher.say(f"{source.file}: {files} in {source.folder}; {held}")
 
@@ -121,7 +132,7 @@ class Arrivals:
                 f"to unpack {archive.name}",
                 "free some space, then run the same command again: the archive is kept",
             )
-            unpack(archive, [(member, scratch / path) for member, path in placed], self._advance)
+            self._unpack(archive, [(member, scratch / path) for member, path in placed])
             if outside:
                 self.watcher.say(f"{source.file}: left out, not of the machine: {', '.join(outside[:3])}")
             renamed = dict(placing.place(scratch, self.records.root / source.folder, source.file, self.wishes.replace))
@@ -160,6 +171,16 @@ class Arrivals:
         placing.place(scratch, target, source.file, replace=True)
         return [(f"{source.folder}/{source.file}", len(content), zlib.crc32(content))]
 
-    def _advance(self, amount: int) -> None:
-        if self.stop.is_set():
-            raise StoppedError("unpacking was stopped")
+    def _unpack(self, archive: Path, targets: Sequence[tuple[Member, Path]]) -> None:
+        shown = f"{archive.name} unpacking"
+
+        def advance(amount: int) -> None:
+            if self.stop.is_set():
+                raise StoppedError(f"{shown} was stopped")
+            self.watcher.advance(shown, amount)
+
+        self.watcher.begin(shown, 0, sum(member.bytes for member, _ in targets), counted=False)
+        try:
+            unpack(archive, targets, advance)
+        finally:
+            self.watcher.end(shown)

@@ -88,7 +88,12 @@ def fetch_dataset(
                 side_by_side(todo, arrivals, wishes.parallel, arrivals.stop, root)
         finally:
             _tidy(root)
-    return Fetched(root, tuple(arrivals.fetched), tuple(source.file for source in there), arrivals.bytes)
+            if count := len(arrivals.unpublished):
+                watcher.say(
+                    f"{count} checksum{' is' if count == 1 else 's are'} published nowhere: recorded in {records.path}, and compared from now on"
+                )
+    came = arrivals.came
+    return Fetched(root, tuple(came), tuple(source.file for source in there), sum(came.values()))
 
 
 def _tidy(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""`asdbench fetch` and `run --fetch` as a person meets them: killed, interrupted, on a full disk, and what to do next."""
+"""`asdbench fetch` and `run --fetch` as a person meets them: killed, interrupted, on a full disk, told what to type."""
 
 from __future__ import annotations
 

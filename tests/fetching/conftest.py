@@ -73,17 +73,17 @@ class Told(Transfers):
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.begun: list[tuple[str, int, int | None]] = []
+        self.counted: dict[str, bool] = {}
         self.came = 0
 
     def say(self, text: str) -> None:
         self.lines.append(text)
 
-    def begin(self, name: str, done: int, total: int | None) -> None:
-        self.begun.append((name, done, total))
+    def begin(self, name: str, done: int, total: int | None, counted: bool = True) -> None:
+        self.counted[name] = counted
 
     def advance(self, name: str, amount: int) -> None:
-        self.came += amount
+        self.came += amount if self.counted[name] else 0
 
     @property
     def text(self) -> str:
