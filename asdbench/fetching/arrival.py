@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 
 from asdbench.errors import ConflictError, DataError
 from asdbench.fetching import placing
@@ -46,6 +46,7 @@ class Arrivals:
     stop: Event = field(default_factory=Event)
     came: dict[str, int] = field(default_factory=dict)
     unpublished: list[str] = field(default_factory=list)
+    _placing: Lock = field(default_factory=Lock, init=False)
 
     def __call__(self, source: Source) -> None:
         """One file: obtain, verify, unpack, place, record.
@@ -135,7 +136,9 @@ class Arrivals:
             self._unpack(archive, [(member, scratch / path) for member, path in placed])
             if outside:
                 self.watcher.say(f"{source.file}: left out, not of the machine: {', '.join(outside[:3])}")
-            renamed = dict(placing.place(scratch, self.records.root / source.folder, source.file, self.wishes.replace))
+            with self._placing:  # two archives of one machine have one folder
+                target = self.records.root / source.folder
+                renamed = dict(placing.place(scratch, target, source.file, self.wishes.replace))
             for old, new in renamed.items():
                 self.watcher.say(f"{source.folder}/{old} is of another archive: {source.file}'s is kept as {new}")
             return [

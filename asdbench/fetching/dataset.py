@@ -89,9 +89,8 @@ def fetch_dataset(
         finally:
             _tidy(root)
             if count := len(arrivals.unpublished):
-                watcher.say(
-                    f"{count} checksum{' is' if count == 1 else 's are'} published nowhere: recorded in {records.path}, and compared from now on"
-                )
+                checksums = "1 checksum is" if count == 1 else f"{count} checksums are"
+                watcher.say(f"{checksums} published nowhere: recorded in {records.path}, and compared from now on")
     came = arrivals.came
     return Fetched(root, tuple(came), tuple(source.file for source in there), sum(came.values()))
 

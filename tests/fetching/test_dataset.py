@@ -95,6 +95,23 @@ def test_machines_come_side_by_side(server: Server, tmp_path: Path) -> None:
     assert sorted(met) == [0, 1]
 
 
+def test_two_archives_of_one_machine_come_to_its_folder_at_the_same_time(server: Server, tmp_path: Path) -> None:
+    """Both are unpacked before either is moved, and then both move."""
+    both = threading.Barrier(2, timeout=5)
+
+    class Meeting(Told):
+        def end(self, name: str) -> None:
+            if name.endswith("unpacking"):
+                both.wait()
+
+    for attempt in range(10):
+        root = tmp_path / str(attempt)
+        wishes = Wishes(server.url, parallel=2, patience=QUICK)
+        parts = ["additional", "eval"]
+        fetch_dataset("dcase2021", root, machines=["fan"], parts=parts, wishes=wishes, watcher=Meeting())
+        assert sound(root) == expected("fan", *parts)
+
+
 def test_what_is_there_and_verified_is_not_downloaded_again(server: Server, tmp_path: Path, told: Told) -> None:
     fetch(server, tmp_path)
     server.requests.clear()
