@@ -7,8 +7,10 @@ Conventions
   moved to ``ROOT/dev_data`` or ``ROOT/eval_data`` by renaming, so that nothing half-made is taken for finished. After
   that it is removed, unless it shall be kept.
 - ``ROOT/.asdbench`` holds the record: ``downloads.json`` with each archive's checksums, and a list of its files.
-- :mod:`.dataset` fetches a data set, :mod:`.checkpoints` a network's weights; :mod:`.download` brings one file over
-  HTTP, :mod:`.archive` unpacks one safely, :mod:`.placing` lays its files out, :mod:`.records` remembers.
+- :mod:`.dataset` fetches a data set, :mod:`.checkpoints` a network's weights, :mod:`.missing` what a run lacks.
+  :mod:`.crew` works side by side; :mod:`.arrival` takes an archive through all steps: :mod:`.obtaining` has it with the
+  right checksum, :mod:`.transfer` brings it over HTTP, :mod:`.archive` unpacks it safely, :mod:`.placing` lays it out,
+  :mod:`.records` remembers.
 """
 
 MIRROR = "ASDBENCH_MIRROR"

@@ -121,18 +121,19 @@ def choose(name: str, machines: Sequence[str] = (), parts: Sequence[str] = ()) -
     datasets = [source.name for source in sources() if source.part != "checkpoint"]
     if name not in datasets:
         raise unknown("data set", name, dict.fromkeys(datasets))
-    there = [source for source in sources() if source.name == name]
+    whole = [source for source in sources() if source.name == name]
     for part in parts:
         if part not in PARTS:
             raise unknown("part", part, PARTS)
-        if part not in {source.part for source in there}:
+        if part not in {source.part for source in whole}:
             raise DataError(
                 f"no file of the part {part!r} of {name} is known",
-                looked=f"known: {', '.join(dict.fromkeys(source.part for source in there))}",
-                hint=f"leave {part} out; perhaps it is published by now: see where {there[0].page} leads",
+                looked=f"known: {', '.join(dict.fromkeys(source.part for source in whole))}",
+                hint=f"leave {part} out; perhaps it is published by now: see where {whole[0].page} leads",
             )
-    there = [source for source in there if not parts or source.part in parts]
-    known = list(dict.fromkeys(source.machine for source in there if source.machine))
+    there = [source for source in whole if not parts or source.part in parts]
+    having = there if any(source.machine for source in there) else whole  # the labels are one list for all machines
+    known = list(dict.fromkeys(source.machine for source in having if source.machine))
     for machine in machines:
         if machine not in known:
             error = unknown(f"machine of {name}", machine, known)

@@ -81,8 +81,11 @@ def fetch_checkpoint(
             path = obtain(source, folder, source.checksum, wishes, watcher, stop)
             if path != target:
                 copy = target.with_name(f"{target.name}.part")
-                shutil.copyfile(path, copy)
-                copy.replace(target)
+                try:
+                    shutil.copyfile(path, copy)
+                    copy.replace(target)
+                finally:
+                    copy.unlink(missing_ok=True)
 
         side_by_side([source], bring, 1, stop, folder)
     watcher.say(f"{source.file}: verified (published {str(source.checksum).partition(':')[0]})")

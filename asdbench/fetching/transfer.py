@@ -193,10 +193,7 @@ class Transfer:
     def _resume_from(self, url: str) -> tuple[int, dict[str, str]]:
         """Where to go on, and the headers that ask for it; from 0 where what has come is of another file."""
         start = self._there()
-        try:
-            note: dict[str, Any] = json.loads(self.note.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            note = {}
+        note = self._noted()
         if not start or note.get("url") != url:
             if start:
                 self.watcher.say(f"{self.name}: what has come is from another address: from the start")
@@ -205,6 +202,13 @@ class Transfer:
         self.resumed = True
         condition = {"If-Range": str(note["validator"])} if note.get("validator") else {}
         return start, {"Range": f"bytes={start}-", **condition}
+
+    def _noted(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.note.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def _check_status(self, response: Response, url: str) -> None:
         status, reason = response.status_code, response.reason or "no reason given"
@@ -227,7 +231,8 @@ class Transfer:
         announced = response.headers.get("Content-Length", "")
         if response.status_code == 206:
             begins = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-            if not begins or int(begins[1]) != start:
+            whole = self._noted().get("total")
+            if not begins or int(begins[1]) != start or whole not in (None, start + int(announced or 0)):
                 self.forget()
                 raise _TransientError("the server sent another piece than was asked for: from the start", 0.0)
         elif start:

@@ -76,6 +76,11 @@ def test_machine_and_part_name_the_folder() -> None:
     assert (source.file, source.folder) == ("eval_data_3DPrinter_train_r2.zip", f"{FOLDERS['eval']}/3DPrinter")
 
 
+def test_labels_are_one_list_whatever_the_machines() -> None:
+    (source,) = choose("dcase2023", ["bandsaw"], ["truth"])
+    assert (source.file, source.folder) == ("eval_data_list_2023.csv", "ground_truth")
+
+
 def test_file_names_are_unique_within_a_data_set() -> None:
     for name in names():
         files = [source.file for source in sources() if source.name == name]
