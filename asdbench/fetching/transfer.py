@@ -255,6 +255,7 @@ class Transfer:
                 self.watcher.advance(self.name, len(block))
                 if self.stop.is_set():
                     raise StoppedError(f"{self.name} was stopped")
+        # urllib3 notices this by itself from version 2 on.
         if total is not None and (here := self._there()) != total:
             raise _TransientError(f"the connection was cut at {here:,} of {total:,} bytes")
 

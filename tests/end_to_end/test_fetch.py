@@ -117,10 +117,10 @@ def test_a_second_fetch_into_the_same_folder_waits_for_nobody(shell: Shell, serv
 
 
 def test_a_write_that_fails_for_want_of_space_keeps_what_came(shell: Shell, server: Server) -> None:
-    """A limit on file sizes: the system itself refuses the write, as a full disk or a quota does."""
-    limit = 150_000
+    """A limit on file sizes: the system itself refuses the write, as a full disk or a quota does. No other is begun."""
+    limit, two = 150_000, [*order(server), "--machines", "pump", "--parallel", "1"]
     process = subprocess.run(
-        [sys.executable, "-c", "from asdbench.cli import main; main()", *order(server)],
+        [sys.executable, "-c", "from asdbench.cli import main; main()", *two],
         cwd=shell.folder,
         env=shell.environment,
         capture_output=True,
@@ -133,6 +133,7 @@ def test_a_write_that_fails_for_want_of_space_keeps_what_came(shell: Shell, serv
     assert "free some space, then run the same command again" in process.stderr
     assert "Traceback" not in process.stderr
     assert come(shell) == limit
+    assert server.asked(archive_name("pump", "dev")) == []
     shell(*order(server))
     assert server.asked(FAN)[-1].range == f"bytes={limit}-"
     assert sound(shell.folder / "root") == DEV
