@@ -116,3 +116,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _skipped and Path(os.environ.get(SHARED) or "/nowhere").is_dir():
         for name in _skipped:
             terminalreporter.write_line(f"skipped although {SHARED} is there: {name}", red=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=5, help="How many runs test_crash.py kills.")

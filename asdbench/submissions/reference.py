@@ -118,7 +118,7 @@ def find_reference(
             looked=f"labels in the clip names of {len(development)} files, such as"
             f" {submission.scores[min(development)].name}; none in {len(evaluation)}, such as"
             f" {submission.scores[min(evaluation)].name}",
-            hint="put them into two folders",
+            hint="put them into two folders; of a results folder, `asdbench export --part dev` writes one",
         )
     if development:
         return _development(year, labelled, {unit: _named(year, rows) for unit, rows in decisions.items()})
