@@ -24,7 +24,7 @@ from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import write_machine_scores
 from asdbench.selection import STAMP, choose
 from asdbench.store import SeedFolder
-from asdbench.submissions.years import YEARS
+from asdbench.years import YEARS
 
 PACKAGES = ("asdbench", "torch", "numpy", "scipy", "scikit-learn", "librosa", "soxr", "soundfile", "safetensors")
 VECTOR_FEATURES = "avx avx2 fma avx512f avx512bw avx512_vnni avx512_bf16 amx_tile asimd sve".split()  # noqa: SIM905 # reads better

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from asdbench.api import Cell
 from asdbench.files import read_pairs, write_rows
-from asdbench.submissions.years import KINDS, Unit, Year
+from asdbench.years import KINDS, Unit, Year
 
 
 @dataclass(frozen=True)

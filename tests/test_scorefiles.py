@@ -9,7 +9,7 @@ import pytest
 
 from asdbench.api import DOMAINS, Cell
 from asdbench.scorefiles import ScoreFiles
-from asdbench.submissions.years import YEARS
+from asdbench.years import YEARS
 
 CASES = [
     (2020, Cell("fan", "01", ""), "fan_id_01.csv"),

@@ -27,8 +27,8 @@ from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder
 from asdbench.submissions.export import export
 from asdbench.submissions.scoring import score_folder
-from asdbench.submissions.years import YEARS
 from asdbench.uncertainty import intervals
+from asdbench.years import YEARS
 
 from .test_running import plugin
 from .yearly import parameters

@@ -151,7 +151,7 @@ class Arrivals:
     def _keep_list(self, source: Source, path: Path, scratch: Path) -> list[tuple[str, int, int]]:
         """A list of labels: read before it is believed."""
         from asdbench.submissions.truth import read_truth
-        from asdbench.submissions.years import YEARS
+        from asdbench.years import YEARS
 
         try:
             read_truth(path, YEARS[int(source.name.removeprefix("dcase"))])

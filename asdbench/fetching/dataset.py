@@ -149,7 +149,7 @@ def _truth_wanted(source: Source, wishes: Wishes, watcher: Transfers, explicit: 
             return False
     if wishes.url(source) is not None:
         return True
-    from asdbench.submissions.years import YEARS
+    from asdbench.years import YEARS
 
     place = YEARS[year].evaluator
     if explicit:
