@@ -85,6 +85,12 @@ def test_markdown_tables_have_the_years_columns(year: int, decided: bool, column
     assert "not there: a_b, pump" in means
 
 
+@pytest.mark.parametrize("form", ["markdown", "latex"])
+def test_2026_is_marked_as_assumed(form: str) -> None:
+    assert "2026 layout is assumed" in render(scored(2026), form)
+    assert "assumed" not in render(scored(2025), form)
+
+
 def test_means_are_named_as_the_evaluator_names_them() -> None:
     means = table_rows(render(scored(), "markdown").split("## Means")[1])[2:]
     assert [row[0] for row in means if row[0]] == ["fan", "zeta", "all"]

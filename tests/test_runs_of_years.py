@@ -30,8 +30,8 @@ from asdbench.submissions.scoring import score_folder
 from asdbench.uncertainty import intervals
 from asdbench.years import YEARS
 
-from ..test_running import plugin
-from ..yearly import parameters
+from .test_running import plugin
+from .yearly import parameters
 
 PLUGIN = Path(__file__).parent / "yearly.py"
 VECTORS = "cvae,clvae,clvae-ensemble,mvg"
