@@ -13,13 +13,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from asdbench.api import DOMAINS
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
 from asdbench.metrics.challenge import ChallengeCell, summarise
+from asdbench.reports import latex
 from asdbench.reports.markdown import NOT_THERE, text
 from asdbench.submissions.scoring import Scored
 
@@ -118,8 +119,9 @@ def _markdown(scored: Scored) -> str:
     if scored.left_out:
         parts.append("> **PARTIAL.** Not everything is there: this is no official score.")
     parts.append(f"**Official score: {_percent(scored.summary.official_score)}** · {_official(scored)}")
-    head, rows = _cells(scored)
-    parts += [_pipe(head, rows, 2), "## Means", _pipe(*_means(scored), 2)]
+    columns = _columns(scored)
+    head = ["Machine", _unit(scored), *(" ".join(filter(None, (NAMES[metric], domain))) for metric, domain in columns)]
+    parts += [_pipe(head, _cells(scored, columns), 2), "## Means", _pipe(*_means(scored), 2)]
     notes = [f"- {text(note)}" for note in _notes(scored)]
     notes += [f"- Not scored, or not completely: {text(problem)}" for problem in scored.left_out]
     return "\n\n".join([*parts, "\n".join(notes)]) + "\n"
@@ -134,38 +136,40 @@ def _pipe(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> str
 
 
 def _latex(scored: Scored) -> str:
-    from tabulate import tabulate
-
-    notes = [f"Official score: {_percent(scored.summary.official_score)}.", *_notes(scored)]
-    notes += [f"Not scored, or not completely: {problem}." for problem in scored.left_out]
+    """AUC and pAUC of each section above their means, as papers print them; decisions likewise; machines' means."""
+    score = f"Official score: {_percent(scored.summary.official_score)}."
     if scored.left_out:
-        notes.insert(0, "PARTIAL: no official score.")
-    parts = [r"% needs \usepackage{booktabs}"]
-    for title, (head, rows) in (("", _cells(scored)), (": means", _means(scored))):
-        align = [*["left"] * 2, *["right"] * (len(head) - 2)]
-        shown = [[value.replace(NOT_THERE, "--") for value in row] for row in rows]
-        body = tabulate(shown, head, tablefmt="latex_booktabs", disable_numparse=True, colalign=align)
-        caption = latex_text(" ".join([f"{_title(scored)}{title}.", *(notes if not title else [])]))
-        parts.append(
-            "\n".join([r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", r"\small", body, r"\end{table}"])
-        )
-    return "\n\n".join(parts) + "\n"
+        score = f"PARTIAL, this is no official score: {_percent(scored.summary.official_score)}."
+    notes = [*_notes(scored), *(f"Not scored, or not completely: {problem}." for problem in scored.left_out)]
+    columns = _columns(scored)
+    parts = []
+    for caption, wanted in (
+        (" ".join(["AUC and pAUC.", score, *notes]), RANKING),
+        ("Decisions. Percent.", [metric for metric in METRICS if metric not in RANKING]),
+    ):
+        own = [column for column in columns if column[0] in wanted]
+        groups = []
+        for metric, same in groupby(own, key=lambda column: column[0]):
+            domains = [domain for _, domain in same]
+            groups.append((NAMES[metric], domains) if any(domains) else ("", [NAMES[metric]]))
+        if own:
+            body = [*_cells(scored, own), None, *_column_means(scored, own)]
+            parts.append(latex.table(f"{_title(scored)}. {caption}", ("Machine", _unit(scored)), groups, body))
+    head, rows = _means(scored)
+    parts.append(latex.table(f"{_title(scored)}. Means. Percent.", head[:2], [("", head[2:])], rows))
+    return latex.document(parts)
 
 
-def latex_text(value: str) -> str:
-    """Text for LaTeX: special characters escaped, control characters shown as spaces."""
-    special = {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        "–": "--",
-        **{character: f"\\{character}" for character in "&%$#_{}"},
+def _column_means(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
+    """The last lines of a table of sections: each column's means over its rows."""
+    means: dict[tuple[str, str], Mapping[Metric, float]] = {
+        (name, domain): values for machine, domain, name, values in _all_means(scored) if not machine
     }
-    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", value)
-    return "".join(special.get(character, character) for character in plain)
+    names = [name for name in MEANS if (name, "") in means]
+    return [
+        [f"{name.capitalize()} mean", "", *(_percent(means[name, domain].get(metric)) for metric, domain in columns)]
+        for name in names
+    ]
 
 
 def _title(scored: Scored) -> str:
@@ -204,11 +208,12 @@ def _columns(scored: Scored) -> list[Column]:
     ]
 
 
-def _cells(scored: Scored) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the table of sections."""
-    columns = _columns(scored)
-    unit = "ID" if scored.year.definition.domains == "nothing" else "Section"
-    head = ["Machine", unit, *(" ".join(filter(None, (NAMES[metric], domain))) for metric, domain in columns)]
+def _unit(scored: Scored) -> str:
+    return "ID" if scored.year.definition.domains == "nothing" else "Section"
+
+
+def _cells(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
+    """Rows of the table of sections."""
     sections: dict[tuple[str, str], dict[str, ChallengeCell]] = {}
     for cell in scored.cells:
         sections.setdefault((cell.machine, cell.section), {})[cell.domain or ""] = cell
@@ -220,7 +225,7 @@ def _cells(scored: Scored) -> tuple[list[str], list[list[str]]]:
         values = [None if cell is None else cell.value(metric) for cell, (metric, _) in zip(row, columns, strict=True)]
         rows.append(["" if machine == before else machine, section, *map(_percent, values)])
         before = machine
-    return head, rows
+    return rows
 
 
 def _means(scored: Scored) -> tuple[list[str], list[list[str]]]:
