@@ -74,7 +74,8 @@ def conclusion(comparison: Comparison, part: Part) -> str:
     if official.spread is not None:
         agreeing = f"{official.agreeing} of {len(official.per_seed)} seeds"
         said.append(
-            f"the official score differs in that direction in {agreeing} (standard deviation {100 * official.spread:.1f} points over seeds)"
+            spread = f"standard deviation {100 * official.spread:.1f} points over seeds"
+            said.append(f"the official score differs in that direction in {agreeing} ({spread})")
         )
     area = part.means["", "auc"].difference
     if area.sign != difference.sign:
