@@ -73,10 +73,8 @@ def conclusion(comparison: Comparison, part: Part) -> str:
     said = [f"{where}, {claim}"]
     if official.spread is not None:
         agreeing = f"{official.agreeing} of {len(official.per_seed)} seeds"
-        said.append(
-            spread = f"standard deviation {100 * official.spread:.1f} points over seeds"
-            said.append(f"the official score differs in that direction in {agreeing} ({spread})")
-        )
+        spread = f"standard deviation {100 * official.spread:.1f} points over seeds"
+        said.append(f"the official score differs in that direction in {agreeing} ({spread})")
     area = part.means["", "auc"].difference
     if area.sign != difference.sign:
         higher = f"{(a if area.sign > 0 else b).name} is higher" if area.sign else "no difference can be told"
