@@ -19,9 +19,9 @@ from typing import Any
 
 from asdbench.api import DOMAINS
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
-from asdbench.metrics.challenge import ChallengeCell, summarise
+from asdbench.metrics.challenge import Column, summarise
 from asdbench.reports import latex
-from asdbench.reports.markdown import NOT_THERE, text
+from asdbench.reports.markdown import NOT_THERE, clips_of, official_mean, text, unit
 from asdbench.submissions.scoring import Scored
 
 NAMES: Mapping[Metric, str] = {
@@ -33,9 +33,6 @@ NAMES: Mapping[Metric, str] = {
 }
 FIELDS = ("kind", "machine", "section", "domain", *METRICS, "n_normal", "n_anomaly", "official_score")
 MEANS = ("arithmetic", "harmonic")
-
-Column = tuple[Metric, str]
-"""A metric and a domain, or "" where the metric is not a domain's."""
 
 
 def render(scored: Scored, form: str) -> str:
@@ -59,7 +56,7 @@ def _json(scored: Scored) -> str:
                     {
                         "machine": cell.machine,
                         "section": cell.section,
-                        "domain": cell.domain,
+                        "domain": cell.domain or None,
                         **{metric: cell.value(metric) for metric in METRICS},
                         "n_normal": cell.n_normal,
                         "n_anomaly": cell.n_anomaly,
@@ -118,9 +115,12 @@ def _markdown(scored: Scored) -> str:
     parts = [f"# {text(_title(scored))}"]
     if scored.left_out:
         parts.append("> **PARTIAL.** Not everything is there: this is no official score.")
-    parts.append(f"**Official score: {_percent(scored.summary.official_score)}** · {_official(scored)}")
+    parts.append(
+        f"**Official score: {_percent(scored.summary.official_score)}** · {official_mean(scored.year.definition)}"
+    )
     columns = _columns(scored)
-    head = ["Machine", _unit(scored), *(" ".join(filter(None, (NAMES[metric], domain))) for metric, domain in columns)]
+    names = (" ".join(filter(None, (NAMES[metric], domain))) for domain, metric in columns)
+    head = ["Machine", unit(scored.year.definition), *names]
     parts += [_pipe(head, _cells(scored, columns), 2), "## Means", _pipe(*_means(scored), 2)]
     notes = [f"- {text(note)}" for note in _notes(scored)]
     notes += [f"- Not scored, or not completely: {text(problem)}" for problem in scored.left_out]
@@ -147,14 +147,15 @@ def _latex(scored: Scored) -> str:
         (" ".join(["AUC and pAUC.", score, *notes]), RANKING),
         ("Decisions. Percent.", [metric for metric in METRICS if metric not in RANKING]),
     ):
-        own = [column for column in columns if column[0] in wanted]
+        own = [column for column in columns if column[1] in wanted]
         groups = []
-        for metric, same in groupby(own, key=lambda column: column[0]):
-            domains = [domain for _, domain in same]
+        for metric, same in groupby(own, key=lambda column: column[1]):
+            domains = [domain for domain, _ in same]
             groups.append((NAMES[metric], domains) if any(domains) else ("", [NAMES[metric]]))
         if own:
             body = [*_cells(scored, own), None, *_column_means(scored, own)]
-            parts.append(latex.table(f"{_title(scored)}. {caption}", ("Machine", _unit(scored)), groups, body))
+            first = ("Machine", unit(scored.year.definition))
+            parts.append(latex.table(f"{_title(scored)}. {caption}", first, groups, body))
     head, rows = _means(scored)
     parts.append(latex.table(f"{_title(scored)}. Means. Percent.", head[:2], [("", head[2:])], rows))
     return latex.document(parts)
@@ -167,7 +168,7 @@ def _column_means(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
     }
     names = [name for name in MEANS if (name, "") in means]
     return [
-        [f"{name.capitalize()} mean", "", *(_percent(means[name, domain].get(metric)) for metric, domain in columns)]
+        [f"{name.capitalize()} mean", "", *(_percent(means[name, domain].get(metric)) for domain, metric in columns)]
         for name in names
     ]
 
@@ -176,54 +177,34 @@ def _title(scored: Scored) -> str:
     return f"DCASE {scored.year.year} Task 2, {scored.part} set"
 
 
-def _official(scored: Scored) -> str:
-    definition = scored.year.definition
-    return f"{definition.official} mean of all AUC and pAUC" + (
-        ", pAUC once a section" if definition.pauc_of_section else ""
-    )
-
-
 def _notes(scored: Scored) -> list[str]:
     definition = scored.year.definition
     notes = ["Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."]
-    if definition.pauc_of_section:
-        notes.append("AUC: the domain's normal clips against all anomalies of the section. pAUC: over both domains.")
+    notes += [clips_of(definition).strip()] if definition.pauc_of_section else []
     notes += [f"Labels: {scored.origin}.", *scored.remarks]
-    if not scored.decided and definition.domains != "nothing":
+    if not scored.decided and definition.decisions:
         notes.append("No decision files: no precision, recall and F1.")
     if scored.absent:
         notes.append(f"Machine types that are not there: {', '.join(scored.absent)}.")
     return notes
 
 
-def _columns(scored: Scored) -> list[Column]:
-    metrics = METRICS if scored.decided else RANKING
-    definition = scored.year.definition
-    if definition.domains == "nothing":
-        return [(metric, "") for metric in metrics]
-    return [
-        (metric, domain)
-        for metric in metrics
-        for domain in (("",) if metric == "pauc" and definition.pauc_of_section else DOMAINS)
-    ]
-
-
-def _unit(scored: Scored) -> str:
-    return "ID" if scored.year.definition.domains == "nothing" else "Section"
+def _columns(scored: Scored) -> Sequence[Column]:
+    return scored.year.definition.columns(METRICS if scored.decided else RANKING)
 
 
 def _cells(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
     """Rows of the table of sections."""
-    sections: dict[tuple[str, str], dict[str, ChallengeCell]] = {}
+    definition = scored.year.definition
+    sections: dict[tuple[str, str], dict[Column, float | None]] = {}
     for cell in scored.cells:
-        sections.setdefault((cell.machine, cell.section), {})[cell.domain or ""] = cell
+        own = sections.setdefault((cell.machine, cell.section), {})
+        own |= {definition.column(cell.domain, metric): cell.value(metric) for metric in METRICS}
     rows: list[list[str]] = []
     before = None
-    for (machine, section), own in sections.items():
-        any_domain = next(iter(own.values()))
-        row = [own.get(domain) if domain else any_domain for _, domain in columns]
-        values = [None if cell is None else cell.value(metric) for cell, (metric, _) in zip(row, columns, strict=True)]
-        rows.append(["" if machine == before else machine, section, *map(_percent, values)])
+    for (machine, section), values in sections.items():
+        shown = [_percent(values.get(column)) for column in columns]
+        rows.append(["" if machine == before else machine, section, *shown])
         before = machine
     return rows
 
