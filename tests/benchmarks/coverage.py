@@ -12,7 +12,16 @@ from statistics import NormalDist
 
 import numpy as np
 
-from asdbench.metrics.intervals import PAUC_FLOOR, Draws, Interval, arithmetic, harmonic, interval, resample
+from asdbench.metrics.intervals import (
+    PAUC_FLOOR,
+    Draws,
+    Interval,
+    arithmetic,
+    cell_interval,
+    harmonic,
+    interval,
+    resample,
+)
 
 SHIFTS = (0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0)
 CLIPS = (10, 30, 50, 100, 200)
@@ -40,7 +49,7 @@ def main(sets: int = 400, resamples: int = 1000) -> None:
     random = np.random.default_rng(1)
     known = [truth(*cell) for cell in CELLS]
     labels = np.repeat([0, 1], 100)
-    held: dict[str, dict[str, list[bool]]] = {"shifted": {}, "plain": {}}
+    held: dict[str, dict[str, list[bool]]] = {"taken": {}, "plain": {}}
     for number in range(sets):
         drawn = []
         for place, (shift, spread) in enumerate(CELLS):
@@ -55,33 +64,35 @@ def main(sets: int = 400, resamples: int = 1000) -> None:
             ("official score", harmonic([*areas, *partial]), 84 / sum(1 / a + 1 / p for a, p in known), 0.0),
         ]
         for name, draws, right, floor in cases:
-            for method, found in (("shifted", interval(draws, low=floor)), ("plain", plain(draws))):
+            own = cell_interval(draws, (100, 100), partial=name.startswith("pAUC")) if "of a cell" in name else None
+            for method, found in (("taken", own or interval(draws, low=floor)), ("plain", plain(draws))):
                 held[method].setdefault(name, []).append(found.low <= right <= found.high)
     print(f"{sets} sets, {resamples} resamples; coverage of 95 % intervals in percent")
-    for name in sorted(held["shifted"]):
-        shifted, without = (100 * np.mean(held[method][name]) for method in ("shifted", "plain"))
-        print(f"{name:28} {shifted:6.1f}   plain percentile {without:6.1f}")
+    for name in sorted(held["taken"]):
+        taken, without = (100 * np.mean(held[method][name]) for method in ("taken", "plain"))
+        print(f"{name:28} {taken:6.1f}   plain percentile {without:6.1f}")
 
 
 def single(sets: int = 400, resamples: int = 1000) -> None:
     """Simulate cells by themselves and print the coverage in percent."""
     random = np.random.default_rng(2)
-    print(f"single cells, {sets} sets, {resamples} resamples; AUC and pAUC: coverage in percent, of no width")
+    print(f"single cells, {sets} sets, {resamples} resamples; coverage of AUC and pAUC in percent, plain in brackets")
     for clips in CLIPS:
         labels = np.repeat([0, 1], clips)
         for spread in (1.0, 1.5):
             for shift in HIGH:
-                known, held, flat = truth(shift, spread), np.zeros(2), 0
+                known, held, without = truth(shift, spread), np.zeros(2), np.zeros(2)
                 for number in range(sets):
                     scores = [random.standard_normal(clips), shift + spread * random.standard_normal(clips)]
                     drawn = resample(labels, np.concatenate(scores), count=resamples, seed=number)
-                    found = interval(drawn.auc), interval(drawn.pauc, low=PAUC_FLOOR)
-                    held += [one.low <= right <= one.high for one, right in zip(found, known, strict=True)]
-                    flat += found[0].high - found[0].low < 1e-9
-                area, partial = 100 * held / sets
+                    for place, draws in enumerate((drawn.auc, drawn.pauc)):
+                        found, simple = cell_interval(draws, (clips, clips), partial=place == 1), plain(draws)
+                        held[place] += found.low <= known[place] <= found.high
+                        without[place] += simple.low <= known[place] <= simple.high
+                area, partial, simple_area, simple_partial = 100 * np.concatenate([held, without]) / sets
                 print(
-                    f"{clips:4} clips a class, AUC {known[0]:.3f}, pAUC {known[1]:.3f}: {area:6.1f} {partial:6.1f}"
-                    f" {100 * flat / sets:6.1f}",
+                    f"{clips:4} clips a class, AUC {known[0]:.3f}: {area:5.1f} ({simple_area:5.1f}),"
+                    f" pAUC {known[1]:.3f}: {partial:5.1f} ({simple_partial:5.1f})",
                     flush=True,
                 )
 
