@@ -65,7 +65,6 @@ def test_the_ci_example_is_a_job_whose_commands_guard_a_system(
     make_features("features", shift=50.0)
     shell(*run_it)
     shell(*check_it, "--update")
-    shell(*run_it)
     shell(*check_it)
     (shell.folder / "mine.py").write_text(code.replace("axis=1)}", "axis=1) * 1.01}"))
     shell(*run_it, "--replace")
