@@ -118,7 +118,7 @@ def compare(
                     work.wanted.append(wanted)
                     found = list(_conflicts(data, held, wanted, prints))
                     conflicts += found
-                    if folder.sound() and _holds(held, unit, key) and not found:
+                    if finished(wanted) and not found:
                         work.reused.append(wanted)
                     else:
                         todo.append(wanted)
@@ -170,6 +170,12 @@ def _conflicts(data: Dataset, held: Mapping[str, Any], wanted: Wanted, prints: _
                 lines.append(f"data of {machine}: {entry['dataset']} there, {data.spec} now")
         if lines:
             yield f"{wanted.folder.path}: {'; '.join(lines[:4])}{' …' if len(lines) > 4 else ''}"
+
+
+def finished(wanted: Wanted) -> bool:
+    """Whether the folder holds just this, whole and without failures."""
+    held = wanted.folder.manifest().get("machines", {})
+    return wanted.folder.sound() and _holds(held, wanted.unit, wanted.key)
 
 
 def _holds(held: Mapping[str, Any], unit: Unit, key: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from asdbench.api import Cell
 from asdbench.files import read_pairs, write_rows
-from asdbench.submissions.years import KINDS, Unit, Year
+from asdbench.years import KINDS, Unit, Year
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class ScoreFiles:
 
     def cells(self) -> list[Cell]:
         """What the score files that are there cover, one cell a file: its domain is "" where its name has none."""
-        tail = self.year.tail.rpartition(">")[2]
+        tail = ".csv" if self.year.year == 2020 else "_test.csv"
         found = []
         for path in sorted(self.path.glob(f"anomaly_score_*{tail}")):
             machine, mark, rest = path.name.removeprefix("anomaly_score_").rpartition(f"_{self.year.definition.unit}_")
             section, domain = rest.removesuffix(tail), ""
             if self.year.definition.domains == "files":
                 section, _, domain = section.rpartition("_")
-            if mark:
+            if mark and section:
                 found.append(Cell(machine, section, domain))
         return found
 

@@ -31,7 +31,7 @@ from asdbench.components import Components
 from asdbench.errors import DataError
 from asdbench.files import damaged, read_rows, write_rows, write_text
 from asdbench.scorefiles import ScoreFiles
-from asdbench.submissions.years import YEARS
+from asdbench.years import YEARS
 
 try:
     import fcntl

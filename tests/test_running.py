@@ -16,6 +16,7 @@ from asdbench.api import Cell
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.progress import Progress
 from asdbench.running import RunSummary, run
+from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder, seed_folder
 
@@ -481,7 +482,7 @@ def test_a_results_folder_can_be_moved(make_features: MakeFeatures, tmp_path: Pa
     assert isinstance(seed_folder(tmp_path / "there", "small", "mvg", 777), SeedFolder)
 
 
-@pytest.mark.parametrize("name", ["write_components", "write_labels", "write_history", "remove_scores", "write_scores"])
+@pytest.mark.parametrize("name", ["write_components", "write_labels", "write_history", "remove", "write_scores"])
 def test_a_replacement_cut_off_at_any_write_never_passes_for_the_old_run(
     make_features: MakeFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -493,7 +494,7 @@ def test_a_replacement_cut_off_at_any_write_never_passes_for_the_old_run(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(SeedFolder, name, cut_off)
+        patch.setattr(SeedFolder if hasattr(SeedFolder, name) else ScoreFiles, name, cut_off)
         if name == "write_labels":
             patch.setattr(SeedFolder, "label_rows", lambda _: [])
         with pytest.raises(KeyboardInterrupt):

@@ -34,8 +34,9 @@ def command(
 
     RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
     """
+    from asdbench.reports.markdown import NO_RESULT
     from asdbench.submissions.export import Part, choose, export
-    from asdbench.submissions.years import YEARS
+    from asdbench.years import YEARS
 
     folder = choose(results, dataset, system, seed)
     names = YEARS[year or folder.year]
@@ -47,7 +48,8 @@ def command(
     )
     stamps = folder.manifest().get("stamps", ())
     if stamps:
-        click.echo(f"{', '.join(stamps).upper()}: these scores are no result", err=True)
+        meaning = "these scores are no result" if NO_RESULT.intersection(stamps) else "mind this when you hand it in"
+        click.echo(f"{', '.join(stamps).upper()}: {meaning}", err=True)
     for remark in done.remarks:
         click.echo(f"note: {remark}", err=True)
     click.echo(f"next:    asdbench score {output} --year {names.year}", err=True)

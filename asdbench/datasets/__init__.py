@@ -1,8 +1,8 @@
 """Data sets: which one a run uses, and what identifies its content.
 
-``--dataset`` takes a spec (``toy``, ``dcase2021:ROOT``, ``features:DIR``, ``./file.py:factory``). Without it the
-environment variable ASDBENCH_DATA is used, then ``data`` in ``./asdbench.toml`` (at the top or under ``[asdbench]``),
-then ``toy``; in the first two a bare path means ``dcase2021:PATH``.
+``--dataset`` takes a spec (``toy``, ``dcase2021:ROOT``, ``dcase:ROOT``, ``features:DIR``, ``./file.py:factory``).
+Without it the environment variable ASDBENCH_DATA is used, then ``data`` in ``./asdbench.toml`` (at the top or under
+``[asdbench]``), then ``toy``; in the first two a bare path means ``dcase2021:PATH``.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _open(text: str) -> Dataset:
         raise UsageError(
             f"--dataset {text!r} is no data set but looks like a path",
             looked=f"there are: {', '.join(registry.entries('datasets'))}",
-            hint=f"did you mean dcase2021:{text} or features:{text}?",
+            hint=f"did you mean dcase:{text} or features:{text}?",
         )
     spec = registry.parse(text)
     make = registry.factory("datasets", spec.name)

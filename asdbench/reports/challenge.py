@@ -174,7 +174,8 @@ def _column_means(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
 
 
 def _title(scored: Scored) -> str:
-    return f"DCASE {scored.year.year} Task 2, {scored.part} set"
+    assumed = f" ({scored.year.assumed})" if scored.year.assumed else ""
+    return f"DCASE {scored.year.year} Task 2, {scored.part} set{assumed}"
 
 
 def _notes(scored: Scored) -> list[str]:

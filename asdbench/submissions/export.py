@@ -25,7 +25,7 @@ from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder
 from asdbench.submissions.truth import shipped
-from asdbench.submissions.years import KINDS, Unit, Year
+from asdbench.years import KINDS, Unit, Year
 
 Part: TypeAlias = Literal["dev", "eval"]
 _PARTS: Mapping[Part, str] = {"dev": "development", "eval": "evaluation"}
@@ -167,7 +167,7 @@ def export(
     others = len(parts) - len(cells)
     if others:
         other: Part = "eval" if chosen == "dev" else "dev"
-        remarks.append(f"{others} cells of the {_PARTS[other]} set are left out: --part {other} writes those")
+        remarks.append(f"{others} score files of the {_PARTS[other]} set are left out: --part {other} writes those")
     for path in old:
         path.unlink()
     for name, text in texts.items():

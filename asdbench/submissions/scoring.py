@@ -25,7 +25,7 @@ from asdbench.submissions.development import gap
 from asdbench.submissions.folder import Submission, near_miss, open_submission
 from asdbench.submissions.reference import SHOWN, Part, Reference, find_reference
 from asdbench.submissions.rows import Problem, Rows, read_decisions, read_scores
-from asdbench.submissions.years import Unit, Year
+from asdbench.years import Unit, Year
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
     path : Path
         Holds ``anomaly_score_….csv`` and, where there are decisions, ``decision_result_….csv``.
     year : Year
-        One of :data:`asdbench.submissions.years.YEARS`.
+        One of :data:`asdbench.years.YEARS`.
     ground_truth : Path or None
         A folder or list (:mod:`asdbench.submissions.truth`).
     partial : bool

@@ -15,7 +15,7 @@ from asdbench.metrics.challenge import DEFINITIONS, summarise
 from asdbench.reports.challenge import render
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import Scored
-from asdbench.submissions.years import YEARS
+from asdbench.years import YEARS
 
 KEYS = ["machine", "section", "domain", "auc", "pauc", "precision", "recall", "f1", "n_normal", "n_anomaly"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from asdbench.reports.challenge import render
 from asdbench.submissions.scoring import Scored, score_folder
-from asdbench.submissions.years import YEARS
+from asdbench.years import YEARS
 
 METRICS = ("auc", "pauc", "precision", "recall", "f1")
 Key = tuple[str, str, str, str]

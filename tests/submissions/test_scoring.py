@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from asdbench.errors import DataError
 from asdbench.submissions.scoring import score_folder
-from asdbench.submissions.years import YEARS, Unit
+from asdbench.years import YEARS, Unit
 
 from .conftest import MakeFolder, clip_names, read, write
 
