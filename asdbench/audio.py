@@ -42,6 +42,11 @@ class Header:
     channels: int
     samples: int
 
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return self.samples / self.rate
+
 
 def header(path: Path) -> Header:
     """What the header of a sound file says; nothing is decoded.

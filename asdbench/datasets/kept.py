@@ -56,7 +56,7 @@ class KeptFacts:
 
     def look(self, paths: Iterable[Path]) -> tuple[dict[Path, str], dict[Path, ClipError]]:
         """The fact of each file, or why it has none."""
-        wanted = {path: os.fsencode(path if path.is_absolute() else path.absolute()) for path in paths}
+        wanted = {path: _key(path) for path in paths}
         identities: dict[bytes, Identity] = {}
         failed: dict[bytes, ClipError] = {}
         for key in wanted.values():
@@ -76,6 +76,8 @@ class KeptFacts:
                     fresh[key] = found
             self._known.update({key: (identities[key], fact) for key, fact in fresh.items()})
             self._keep(identities, fresh)
+        if not failed:
+            return {path: self._known[key][1] for path, key in wanted.items()}, {}
         facts = {path: self._known[key][1] for path, key in wanted.items() if key not in failed}
         return facts, {path: failed[key] for path, key in wanted.items() if key in failed}
 
@@ -109,7 +111,7 @@ class KeptFacts:
                     places = ",".join("?" * len(own))
                     query = f"SELECT path, size, mtime_ns, inode, fact FROM {self._kind} WHERE path IN ({places})"
                     for key, size, mtime, inode, fact in database.execute(query, own):
-                        self._known[key] = ((size, mtime, inode), fact)
+                        self._known[key] = (size, mtime, inode), fact
         except sqlite3.Error as error:
             _log.warning("what is kept in %s cannot be read, it is found anew: %s", self.path, error)
 
@@ -126,11 +128,16 @@ class KeptFacts:
                 database.execute("PRAGMA synchronous = OFF")  # a database that a power cut damages costs time only
                 database.execute(
                     f"CREATE TABLE IF NOT EXISTS {self._kind} "
-                    "(path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, fact TEXT)"
+                    "(path BLOB PRIMARY KEY, size INTEGER, mtime_ns INTEGER, inode INTEGER, fact TEXT) WITHOUT ROWID"
                 )
                 database.executemany(f"INSERT OR REPLACE INTO {self._kind} VALUES (?, ?, ?, ?, ?)", rows)
         except (sqlite3.Error, OSError) as error:
             _log.warning("nothing can be kept in %s, it will be found anew: %s", self.path, error)
+
+
+def _key(path: Path) -> bytes:
+    text = os.fspath(path)
+    return os.fsencode(text if os.path.isabs(text) else path.absolute())  # noqa: PTH117 # quicker for many thousand
 
 
 def _identity(key: bytes) -> Identity:
