@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -14,6 +13,7 @@ from typing import Any
 
 from asdbench.api import Cell, Dataset
 from asdbench.asking import ask, choose_cells
+from asdbench.cache import DATABASE, FEATURES, default_cache
 from asdbench.datasets import configured, open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
@@ -172,7 +172,7 @@ def run(
         threads=threads,
         device=device,
         results=Path(results),
-        features=cache_folder / "features",
+        features=cache_folder / FEATURES,
         replace=replace,
     )
     for wanted in work.reused:
@@ -189,7 +189,7 @@ def run(
                 Request(wanted[0].asked.embedding, wanted[0].asked.features.recipe, job.unit.clips)
                 for job, wanted in work.jobs.values()
             ]
-            unusable = extract(data, requests, cache_folder / "features", pool, progress, device)
+            unusable = extract(data, requests, cache_folder / FEATURES, pool, progress, device)
             embedded = round(time.perf_counter() - before, 3)
             about = About(environment(device), command, {"embedding": embedded})
             _train(data, work, pool, progress, unusable, cells, about, summary)
@@ -201,13 +201,6 @@ def run(
     return summary
 
 
-def default_cache() -> Path:
-    """Where features and hashes are kept: ASDBENCH_CACHE, else the user's cache folder."""
-    import platformdirs
-
-    return Path(os.environ.get("ASDBENCH_CACHE") or platformdirs.user_cache_dir("asdbench"))
-
-
 def _steps(work: Work) -> int:
     """How many calls there are to spread over workers, about."""
     clips = {(clip.machine, clip.name) for job, _ in work.jobs.values() for clip in job.unit.clips}
@@ -217,7 +210,7 @@ def _steps(work: Work) -> int:
 def keep_digests(data: Dataset, cache: Path) -> None:
     """Keep the hashes of sound files in the cache folder, so that a file that stands is not hashed again."""
     if isinstance(data, DcaseDataset):
-        data.digests = Digests(cache / "digests.sqlite")
+        data.digests = Digests(cache / DATABASE)
 
 
 def check_device(device: str) -> None:

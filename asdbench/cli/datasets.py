@@ -41,11 +41,11 @@ def validate(root: str | None, deep: bool, quick: bool, complete: bool, everythi
     expected. 4: something is wrong. A machine's development, additional or evaluation part may be absent as a whole,
     unless --complete is given; less than that is missing.
     """
+    from asdbench.cache import DATABASE, default_cache
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import open_dataset, spec_of
-    from asdbench.datasets.kept import DATABASE
     from asdbench.reports import validation
-    from asdbench.running import default_cache, keep_digests
+    from asdbench.running import keep_digests
     from asdbench.validation import validate as check
 
     folder = cache or default_cache()

@@ -24,8 +24,6 @@ from typing import TypeAlias
 
 from asdbench.errors import ClipError
 
-DATABASE = "digests.sqlite"
-"""Its name in the cache folder."""
 Identity: TypeAlias = tuple[int, int, int]
 
 SETTLED_NS = 2 * 10**9
