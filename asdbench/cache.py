@@ -17,7 +17,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ UNFINISHED_S = 3600
 _RECIPE = re.compile(r"[0-9a-f]{16}")
 _ENTRY = re.compile(r"[0-9a-f]{64}\.safetensors")
 _TEMPORARY = re.compile(r"\.(?:[0-9a-f]{64}\.safetensors|recipe\.json)\.[0-9a-f]{32}")
+_OURS = re.compile(rf"recipe\.json|{_ENTRY.pattern}|{_TEMPORARY.pattern}")
 _DATABASE = re.compile(re.escape(DATABASE) + r"(?:-journal|-wal|-shm)?")
 
 
@@ -220,7 +221,7 @@ def prune(
 
 
 def _remove(files: list[KeptFile], folders: list[Path]) -> tuple[Path, ...]:
-    """Remove files, then the folders that are empty; gives those that hold none of our entries and yet are not."""
+    """Remove files, then the folders that are empty; gives those that only what is not ours keeps from being so."""
     for file in files:
         try:
             file.path.unlink(missing_ok=True)
@@ -233,10 +234,11 @@ def _remove(files: list[KeptFile], folders: list[Path]) -> tuple[Path, ...]:
     left = []
     for folder in folders:
         names = [entry.name for entry in _listing(folder)]
-        if folder.is_dir() and not names:
-            folder.rmdir()
-        elif names and not any(_ENTRY.fullmatch(name) or _TEMPORARY.fullmatch(name) for name in names):
+        if names and not any(_OURS.fullmatch(name) for name in names):
             left.append(folder)
+        elif not names:
+            with suppress(OSError):  # gone already, or a run has written there meanwhile
+                folder.rmdir()
     return tuple(left)
 
 
