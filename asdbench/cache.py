@@ -17,7 +17,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,6 @@ UNFINISHED_S = 3600
 _RECIPE = re.compile(r"[0-9a-f]{16}")
 _ENTRY = re.compile(r"[0-9a-f]{64}\.safetensors")
 _TEMPORARY = re.compile(r"\.(?:[0-9a-f]{64}\.safetensors|recipe\.json)\.[0-9a-f]{32}")
-_OURS = re.compile(rf"recipe\.json|{_ENTRY.pattern}|{_TEMPORARY.pattern}")
 _DATABASE = re.compile(re.escape(DATABASE) + r"(?:-journal|-wal|-shm)?")
 
 
@@ -233,12 +232,12 @@ def _remove(files: list[KeptFile], folders: list[Path]) -> tuple[Path, ...]:
             ) from error
     left = []
     for folder in folders:
-        names = [entry.name for entry in _listing(folder)]
-        if names and not any(_OURS.fullmatch(name) for name in names):
-            left.append(folder)
-        elif not names:
-            with suppress(OSError):  # gone already, or a run has written there meanwhile
+        own = _recipe(folder, [])
+        if folder.is_dir() and not (own.files or own.entries or own.unfinished):
+            try:
                 folder.rmdir()
+            except OSError:
+                left.append(folder)
     return tuple(left)
 
 

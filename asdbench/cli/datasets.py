@@ -44,15 +44,30 @@ def validate(root: str | None, deep: bool, quick: bool, complete: bool, everythi
     from asdbench.cache import DATABASE, default_cache
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import open_dataset, spec_of
+    from asdbench.datasets.dcase import MisfitsError
     from asdbench.reports import validation
     from asdbench.running import keep_digests
     from asdbench.validation import validate as check
 
     folder = cache or default_cache()
-    data, chosen = open_dataset(None if root is None else spec_of(root))
+    misfits: MisfitsError | None = None
+    try:
+        data, chosen = open_dataset(None if root is None else spec_of(root))
+    except MisfitsError as error:  # a run refuses such a data set; here all that is wrong should show at once
+        if error.rest is None:
+            raise
+        data, chosen, misfits = error.rest, error.rest.spec, error
     keep_digests(data, folder)
     with TerminalProgress() as progress:
         progress.say(f"data: {chosen.partition('; note: ')[0]}")
-        found = check(data, deep=deep, quick=quick, complete=complete, database=folder / DATABASE, progress=progress)
+        found = check(
+            data,
+            misfits=misfits,
+            deep=deep,
+            quick=quick,
+            complete=complete,
+            database=folder / DATABASE,
+            progress=progress,
+        )
     click.echo(validation.render(found, everything), nl=False)
     return 4 if found.wrong else 0

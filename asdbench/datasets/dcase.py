@@ -100,6 +100,16 @@ class DcaseDataset:
         return [hashlib.sha256(f"{found[path]} channel {channel}".encode()).hexdigest() for path in paths]
 
 
+class MisfitsError(DataError):
+    """Sound files whose names do not fit: ``files`` are all of them, ``rest`` the data set without them, or None.
+
+    Nobody may run on the rest, since a clip that is silently left out changes the numbers; it may be looked at.
+    """
+
+    files: tuple[str, ...] = ()
+    rest: DcaseDataset | None = None
+
+
 def dcase2021(
     root: str,
     *,
@@ -124,15 +134,17 @@ def dcase2021(
     Raises
     ------
     DataError
-        No such folder, not the layout, no clips, ``.wav`` files outside the grammar, a clip that is there twice, names
-        that are not UTF-8.
+        No such folder, not the layout, no clips, a clip that is there twice, names that are not UTF-8.
+    MisfitsError
+        ``.wav`` files outside the grammar.
     """
     folder = Path(root).expanduser()
     _check_root(folder)
     remarks: list[str] = []
-    clips = list(_index(Path(os.path.abspath(folder)), labels == "2021", remarks))  # noqa: PTH100 # drops "..", keeps links
+    misfits: list[str] = []
+    clips = list(_index(Path(os.path.abspath(folder)), labels == "2021", remarks, misfits))  # noqa: PTH100 # drops "..", keeps links
     if not clips:
-        raise _nothing(folder, remarks)
+        raise _misfits(misfits) if misfits else _nothing(folder, remarks)
     clips.sort(key=lambda clip: (clip.machine, clip.name))
     untested = sorted({clip.machine for clip in clips} - {clip.machine for clip in clips if clip.split == "test"})
     if untested:
@@ -147,17 +159,19 @@ def dcase2021(
     given = {"channel": channel, "rate": rate, "labels": labels}
     defaults = {"channel": None, "rate": "16000", "labels": "2021"}
     parameters = tuple((key, str(value)) for key, value in given.items() if value != defaults[key])
-    return DcaseDataset(
+    made = DcaseDataset(
         spec=str(Spec("dcase2021", parameters, root)),
         clips=clips,
         reader=SoundReader(channel, None if rate == "any" else int(rate)),
         remarks=tuple(remarks),
         stamps=(grammar.SYNTHETIC,) if (folder / grammar.MARKER).is_file() else (),
     )
+    if misfits:
+        raise _misfits(misfits, made)
+    return made
 
 
-def _index(root: Path, ground_truth: bool, remarks: list[str]) -> Iterator[Clip]:
-    misfits: list[str] = []
+def _index(root: Path, ground_truth: bool, remarks: list[str], misfits: list[str]) -> Iterator[Clip]:
     undecodable: list[str] = []
     for part in PARTS:
         for machine in _folders(root / part):
@@ -184,13 +198,17 @@ def _index(root: Path, ground_truth: bool, remarks: list[str]) -> Iterator[Clip]
             looked=_some(undecodable),
             hint="rename them, say with convmv: results and reports are UTF-8",
         )
-    if misfits:
-        folder = misfits[0].split("/")[2]
-        raise DataError(
-            f"{len(misfits)} .wav files do not fit the names of the 2021 data set",
-            looked=_some(misfits),
-            hint=f"{folder} expects {grammar.EXAMPLES[folder]}: rename them, or move them away",
-        )
+
+
+def _misfits(files: Sequence[str], rest: DcaseDataset | None = None) -> MisfitsError:
+    folder = files[0].split("/")[2]
+    error = MisfitsError(
+        f"{len(files)} .wav files do not fit the names of the 2021 data set",
+        looked=_some(files),
+        hint=f"{folder} expects {grammar.EXAMPLES[folder]}: rename them, or move them away",
+    )
+    error.files, error.rest = tuple(files), rest
+    return error
 
 
 def _some(texts: Sequence[str]) -> str:

@@ -22,8 +22,8 @@ def render(found: Validation, everything: bool = False) -> str:
     lines.append("")
     if found.unchecked:
         lines.append(f"not checked: {'; '.join(found.unchecked)}")
-    wrong = [finding.title for finding in found.findings if finding.wrong]
-    lines.append(f"WRONG: {'; '.join(wrong)}" if wrong else "nothing wrong was found")
+    wrong = sum(finding.wrong for finding in found.findings)
+    lines.append(f"WRONG: {wrong} of the above" if wrong else "nothing wrong was found")
     return "\n".join(lines) + "\n"
 
 
@@ -79,7 +79,7 @@ def _sum(places: Sequence[Place], counts: Counts) -> Count:
 
 
 def _words(count: Count, split: str) -> str:
-    if split == "train" and not count.anomaly and not count.unknown:
+    if not count.total or (split == "train" and not count.anomaly and not count.unknown):
         return str(count.normal)
     labelled = f"{count.normal}+{count.anomaly}" if count.normal or count.anomaly or not count.unknown else ""
     unknown = f"{count.unknown}?" if count.unknown else ""

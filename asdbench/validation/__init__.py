@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asdbench.api import Dataset
+from asdbench.datasets.dcase import MisfitsError
 from asdbench.progress import Progress
 from asdbench.validation.counts import Counts, compare, count, official
 from asdbench.validation.files import check_copies, check_leftovers
@@ -57,6 +58,7 @@ class Validation:
 def validate(
     data: Dataset,
     *,
+    misfits: MisfitsError | None = None,
     deep: bool = False,
     quick: bool = False,
     complete: bool = False,
@@ -68,6 +70,8 @@ def validate(
     Parameters
     ----------
     data : Dataset
+    misfits : MisfitsError or None
+        What opening it said of files that do not fit; ``data`` is then the rest.
     deep : bool
         Decode every clip instead of reading headers alone.
     quick : bool
@@ -86,6 +90,10 @@ def validate(
     expected = official(data)
     counts = count(data.clips)
     findings = compare(data.clips, counts, expected, complete)
+    if misfits:
+        findings.insert(
+            0, Finding("names that do not fit: a run refuses the data set", misfits.files, hint=misfits.hint)
+        )
     formats: Counter[str] = Counter()
     unchecked: list[str] = []
     if any(clip.path for clip in data.clips):
@@ -99,7 +107,7 @@ def validate(
             unchecked.append("copies (--quick hashes nothing)")
         else:
             findings += check_copies(data, readable, told)
-        findings += check_leftovers(data)
+        findings += check_leftovers(data, misfits.files if misfits else ())
     return Validation(
         spec=data.spec,
         year=data.year,

@@ -46,8 +46,11 @@ def check_copies(data: Dataset, clips: Sequence[Clip], progress: Progress) -> li
     return [finding for finding in findings if finding.items]
 
 
-def check_leftovers(data: Dataset) -> list[Finding]:
-    """Empty folders, unfinished copies and sound files that are no clips of the data set."""
+def check_leftovers(data: Dataset, known: Sequence[str] = ()) -> list[Finding]:
+    """Empty folders, unfinished copies and sound files that are no clips of the data set, but for those known already.
+
+    ``known`` are paths below the data set's root.
+    """
     root = _root(data)
     if root is None:
         return []
@@ -66,9 +69,10 @@ def check_leftovers(data: Dataset) -> list[Finding]:
                 unfinished.append(os.path.relpath(f"{folder}{os.sep}{name}", root))
     # Links that a copy wrote out as text: such a clip's path is where its link leads.
     elsewhere = {clip.name for clip in data.clips} if clips - sounds else set()
-    strange = [os.path.relpath(path, root) for path in sounds - clips if Path(path).name not in elsewhere]
+    strange = {os.path.relpath(path, root) for path in sounds - clips if Path(path).name not in elsewhere} - set(known)
     remarks: Sequence[str] = getattr(data, "remarks", ())
-    others = [remark for remark in remarks if not any(remark.startswith(f"{folder} ") for folder in empty)]
+    named = [*empty, *(os.path.dirname(path) for path in unfinished)]  # noqa: PTH120 # these are texts
+    others = [remark for remark in remarks if not any(remark.startswith(f"{folder} ") for folder in named)]
     findings = [
         Finding("empty folders", tuple(sorted(empty)), hint="finish copying or unpacking, or remove them"),
         Finding("unfinished copies", tuple(sorted(unfinished)), hint="finish copying, then remove them"),
