@@ -1,11 +1,8 @@
-"""Expected scores: what CI holds a run to, clip by clip.
+"""Expected scores: the file that a run is held to (:mod:`asdbench.checking` says how), and the same of a run itself.
 
 An expected file is CSV with columns ``system,seed,machine,section,domain,clip,score`` below one head line,
-``# {json}``: format, data fingerprint per machine, and the environment each system's scores were made in.
-
-Rule: a score may move by 1e-4 of its size. That holds everywhere for what is computed without training (``mvg``, given
-weights). Training amplifies rounding, so trained systems are held to it only where package versions, threads and
-processor equal those of the file; elsewhere they are named as not compared, and never counted as passed.
+``# {json}``: format, and for each system and seed whether it is trained, the environment its scores were made in and
+the data fingerprint per machine.
 """
 
 from __future__ import annotations
@@ -15,19 +12,23 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from asdbench.api import Cell
+from asdbench.api import Cell, Label
 from asdbench.errors import DataError
 from asdbench.files import write_text
+from asdbench.planning import differences
 from asdbench.store import SeedFolder
 
 FORMAT = 1
-TOLERANCE = 1e-4
 HEAD = ("system", "seed", "machine", "section", "domain", "clip", "score")
 SAME = ("asdbench", "torch", "numpy", "scipy", "cpu", "cpu_features")
 """What must be equal for a training to repeat."""
+
+TINY = 1e-12
+"""What a score is held to be at least when a move is put in relation to it."""
 
 Key = tuple[str, int, Cell, str]
 
@@ -39,44 +40,41 @@ class Expected:
     head: Mapping[str, Any]
     scores: Mapping[Key, float] = field(hash=False)
 
+    def of(self, system: str, seed: int) -> Mapping[Cell, Mapping[str, float]]:
+        """The scores of one system and seed, by cell and clip."""
+        return self._by_seed.get((system, seed), {})
 
-@dataclass
-class Verdict:
-    """What a check found.
-
-    Parameters
-    ----------
-    compared : int
-        Clips compared.
-    regressions, missing, not_compared : list of str
-        Scores that moved; what is expected but not there, or made from other data; systems that were trained in another
-        environment.
-    """
-
-    compared: int = 0
-    regressions: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    not_compared: list[str] = field(default_factory=list)
-
-    @property
-    def exit_code(self) -> int:
-        """0 fine, 3 regression, 4 something missing or nothing compared."""
-        if self.regressions:
-            return 3
-        return 4 if self.missing or not self.compared else 0
+    @cached_property
+    def _by_seed(self) -> dict[tuple[str, int], dict[Cell, dict[str, float]]]:
+        found: dict[tuple[str, int], dict[Cell, dict[str, float]]] = {}
+        for (system, seed, cell, clip), score in self.scores.items():
+            found.setdefault((system, seed), {}).setdefault(cell, {})[clip] = score
+        return found
 
 
-def collect(folders: Sequence[SeedFolder]) -> Expected:
-    """The scores of result folders, in the form of an expected file."""
+@dataclass(frozen=True)
+class Found(Expected):
+    """The same of result folders, with what is needed to measure: labels by (machine, clip), parts by cell."""
+
+    labels: Mapping[tuple[str, str], Label] = field(default_factory=dict, hash=False)
+    parts: Mapping[Cell, str] = field(default_factory=dict, hash=False)
+
+
+def collect(folders: Sequence[SeedFolder]) -> Found:
+    """The scores of result folders, with labels."""
     scores: dict[Key, float] = {}
     systems: dict[str, Any] = {}
+    labels: dict[tuple[str, str], Label] = {}
+    parts: dict[Cell, str] = {}
     for folder in folders:
         machines = folder.manifest()["machines"]
         systems[f"{folder.system}/seed-{folder.seed}"] = _about(machines)
+        labels |= folder.labels()
+        parts |= folder.parts()
         for cell in folder.cells():
             for clip, score in zip(*folder.scores(cell), strict=True):
                 scores[folder.system, folder.seed, cell, clip] = float(score)
-    return Expected({"format": FORMAT, "systems": systems}, scores)
+    return Found({"format": FORMAT, "systems": systems}, scores, labels, parts)
 
 
 def _about(machines: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,42 +135,26 @@ def read_expected(path: Path) -> Expected:
     return Expected(head, scores)
 
 
-def compare(found: Expected, expected: Expected) -> Verdict:
-    """Hold found scores against expected ones. Systems that are not expected are passed over."""
-    verdict = Verdict()
-    moved: dict[tuple[str, int, Cell], tuple[int, float, str]] = {}
-    skip = set()
-    for name, about in expected.head["systems"].items():
+def changes(old: Expected, new: Expected) -> list[str]:
+    """What another expected file says otherwise, in words; empty where both are the same."""
+    lines: list[str] = []
+    before, after = old.head["systems"], new.head["systems"]
+    for name in sorted({*before, *after}):
+        called = name.replace("/seed-", ", seed ")
+        if name not in before or name not in after:
+            lines.append(f"{called}: {'new' if name in after else 'gone'}")
+            continue
+        lines += [f"{called}: {line}" for line in differences(before[name], after[name])]
         system, _, seed = name.rpartition("/seed-")
-        there = found.head["systems"].get(name)
-        if there is None:
-            verdict.missing.append(f"{system}, seed {seed}: not run")
-            skip.add((system, int(seed)))
-        elif changed := [m for m, data in about["data"].items() if there["data"].get(m, data) != data]:
-            verdict.missing.append(f"{system}, seed {seed}: other data for {', '.join(changed)}")
-            skip.add((system, int(seed)))
-        elif about["trained"] and there["environment"] != about["environment"]:
-            other = [key for key, value in about["environment"].items() if there["environment"].get(key) != value]
-            verdict.not_compared.append(f"{system}, seed {seed}: trained in another environment ({', '.join(other)})")
-            skip.add((system, int(seed)))
-    gone: dict[tuple[str, int, Cell], int] = {}
-    for key, score in expected.scores.items():
-        system, number, cell, clip = key
-        if (system, number) in skip:
-            continue
-        if key not in found.scores:
-            gone[system, number, cell] = gone.get((system, number, cell), 0) + 1
-            continue
-        verdict.compared += 1
-        distance = abs(found.scores[key] - score) / max(abs(score), 1e-12)
-        if not distance <= TOLERANCE:  # NaN too
-            count, worst, _ = moved.get((system, number, cell), (0, 0.0, ""))
-            moved[system, number, cell] = (count + 1, max(worst, distance), clip)
-    for (system, number, cell), count in gone.items():
-        verdict.missing.append(f"{system}, seed {number}, {cell}: {count} clips have no score")
-    for (system, number, cell), (count, worst, clip) in moved.items():
-        verdict.regressions.append(
-            f"{system}, seed {number}, {cell}: {count} scores moved by up to {worst:.2g} of their size"
-            f" (allowed {TOLERANCE:g}), such as {clip}"
+        one, two = (
+            {(cell, clip): score for cell, clips in side.of(system, int(seed)).items() for clip, score in clips.items()}
+            for side in (old, new)
         )
-    return verdict
+        counts = {"gone": len(one.keys() - two.keys()), "new": len(two.keys() - one.keys())}
+        moved = [abs(two[key] - one[key]) / max(abs(one[key]), TINY) for key in one.keys() & two.keys()]
+        moved = [far for far in moved if far > 0]
+        words = [f"{count} scores {what}" for what, count in counts.items() if count]
+        if moved:
+            words.append(f"{len(moved)} of {len(two)} scores moved, by up to {max(moved):.2g} of their size")
+        lines += [f"{called}: {'; '.join(words)}"] if words else []
+    return lines

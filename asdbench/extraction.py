@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from asdbench import registry
-from asdbench.api import Clip, Dataset, Embedding
+from asdbench.api import Clip, Dataset, Embedding, Kind
 from asdbench.cache import FEATURES
 from asdbench.datasets import digests_of, fingerprint
 from asdbench.datasets.features import write
 from asdbench.embeddings.cache import FeatureCache, recipe_on
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.execution import each
-from asdbench.jobs import embed_chunk
+from asdbench.jobs import CachedFeatures, FeatureFile, FeatureKey, FeatureSource, embed_chunk
 from asdbench.progress import Progress
 
 CHUNK = 8  # clips a worker embeds between two signs of life
@@ -70,6 +70,16 @@ def extract(
             for clip in missing[spec][own[position]]:
                 unusable.setdefault(spec, {})[clip.machine, clip.name] = reason
     return unusable
+
+
+def source(
+    data: Dataset, clips: Sequence[Clip], recipe: Mapping[str, Any], kind: Kind, root: Path, device: str
+) -> tuple[FeatureSource, dict[tuple[str, str], FeatureKey]]:
+    """Where the features of some clips are, and the key of each (machine, clip name) there."""
+    if data.features is not None:
+        return FeatureFile(data.features.path), {(c.machine, c.name): c.row for c in clips if c.row is not None}
+    keys = {(c.machine, c.name): digest for c, digest in zip(clips, digests_of(data, clips), strict=True)}
+    return CachedFeatures(root, recipe_on(recipe, device), kind), {**keys}
 
 
 def _intact(cache: FeatureCache, digest: str) -> bool:

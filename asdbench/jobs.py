@@ -1,7 +1,8 @@
 """What workers do: embed a chunk of clips, train and apply one job's fits.
 
-Everything here is a function of picklable values, so any ``concurrent.futures.Executor`` will do. Embedding always uses
-one thread a worker, so that cached features do not depend on who computed them.
+Everything here is a function of picklable values, so any ``concurrent.futures.Executor`` will do. A job names no clip:
+it carries where features are and codes (see :mod:`asdbench.blinding`). Embedding always uses one thread a worker, so
+that cached features do not depend on who computed them.
 """
 
 from __future__ import annotations
@@ -11,25 +12,30 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from asdbench.api import DOMAINS, Batch, Cell, Clip, FitContext, Fitted, Floats, Kind, System, Waveform
-from asdbench.components import Components, join
+from asdbench.api import Batch, Clip, FitContext, Fitted, Floats, Kind, System, Waveform
 from asdbench.errors import AsdbenchError, ClipError, FitError
 from asdbench.execution import threads_set
-from asdbench.planning import Fit, Unit, derive_seed, presentation_order
+from asdbench.planning import derive_seed
 from asdbench.registry import create
 
 EMBEDDING_THREADS = 1
 
+FeatureKey: TypeAlias = str | int
+"""Where a clip's features are: the digest of its content, or a row of somebody's file."""
+Values: TypeAlias = Mapping[str, Floats]
+"""Component -> one value a clip."""
+
 
 class FeatureSource(Protocol):
-    """Where a job finds the features of its clips."""
+    """Where a job finds features."""
 
-    def load(self, clips: Sequence[Clip]) -> Floats | list[Floats]:
-        """Features in the order of ``clips``."""
+    def load(self, keys: Sequence[FeatureKey]) -> Floats | list[Floats]:
+        """Features in the order of ``keys``: plain arrays that know nothing of files."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,13 @@ class CachedFeatures:
     root: Path
     recipe: Mapping[str, Any]
     kind: Kind
-    digests: Mapping[tuple[str, str], str]
 
-    def load(self, clips: Sequence[Clip]) -> Floats | list[Floats]:
-        """Features in the order of ``clips``: one array for vectors, else one a clip."""
+    def load(self, keys: Sequence[FeatureKey]) -> Floats | list[Floats]:
+        """Features in the order of ``keys``: one array for vectors, else one a clip."""
         from asdbench.embeddings.cache import FeatureCache
 
         cache = FeatureCache(self.root, self.recipe)
-        loaded = [cache.load(self.digests[clip.machine, clip.name]) for clip in clips]
+        loaded = [cache.load(str(key)) for key in keys]
         return np.stack(loaded) if self.kind == "vector" and loaded else loaded
 
 
@@ -56,52 +61,76 @@ class FeatureFile:
 
     path: Path
 
-    def load(self, clips: Sequence[Clip]) -> Floats | list[Floats]:
-        """The clips' rows."""
+    def load(self, keys: Sequence[FeatureKey]) -> Floats | list[Floats]:
+        """The rows ``keys``."""
         table = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        return np.asarray(table[[clip.row for clip in clips]], dtype=np.float32)
+        return np.array(table[list(keys)], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a worker knows of some clips: where their features are, and codes (see :class:`asdbench.api.Batch`)."""
+
+    keys: Sequence[FeatureKey]
+    machine: NDArray[np.int64]
+    section: NDArray[np.int64]
+    domain: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def batch(self, source: FeatureSource, n_sections: int) -> Batch:
+        """What the model sees of them."""
+        return Batch(source.load(self.keys), self.machine, self.section, self.domain, n_sections)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fit: training rows sorted by clip name, test rows in a seeded random order."""
+
+    label: str
+    train: Rows
+    test: Rows
+    n_sections: int
 
 
 @dataclass(frozen=True)
 class Job:
-    """One model trained for one seed and one unit; ``every_epoch``: components are wanted after each epoch, too."""
+    """One model's fits for one seed; ``every_epoch``: components are wanted after each epoch, too."""
 
     spec: str
-    unit: Unit
     seed: int
     threads: int
     device: str
     source: FeatureSource
-    unusable: Mapping[tuple[str, str], str]
+    tasks: Sequence[Task]
     every_epoch: bool = False
 
 
 @dataclass
-class Outcome:
-    """What a job gives back.
+class Answer:
+    """What one task gave, in the order of its rows.
 
     Parameters
     ----------
-    components : Components
-        Of training and test clips.
-    failed : mapping of Cell to str
-        Cells without components, with the reason; the next run tries them again.
-    impossible : mapping of Cell to str
-        Cells that this data cannot give (no training clips), with the reason; trying again is no use.
-    history, fits : list, dict
-        Loss terms per epoch; clips, sections and seconds per fit.
-    epochs : mapping of epoch to Components
+    values : (Values, Values) or None
+        Components of training and test rows; None where the fit failed.
+    epochs : mapping of epoch to (Values, Values)
         After each epoch, where the job asks for it.
-    trace : str
-        Tracebacks of what went wrong in code.
+    history : list
+        Loss terms per epoch.
+    steps : int
+    seconds : mapping of stage to float
+    failed, trace : str
+        Why it failed; the traceback of what went wrong in code.
     """
 
-    components: Components
-    failed: dict[Cell, str] = field(default_factory=dict)
-    impossible: dict[Cell, str] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    fits: dict[str, Any] = field(default_factory=dict)
-    epochs: dict[int, Components] = field(default_factory=dict)
+    values: tuple[Values, Values] | None = None
+    epochs: dict[int, tuple[Values, Values]] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    steps: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    failed: str = ""
     trace: str = ""
 
 
@@ -151,115 +180,50 @@ def _reason(error: AsdbenchError, clip: Clip | None = None) -> str:
     return f"{named}; {error.hint}" if error.hint else named
 
 
-def run_job(job: Job) -> Outcome:
-    """Train and apply a job's fits. A fit that fails takes only its own cells with it."""
+def run_job(job: Job) -> list[Answer]:
+    """Train and apply a job's fits, one answer a task. A fit that fails takes only its own cells with it."""
     system: System[Any] = create("systems", job.spec)
-    parts: list[Components] = []
-    epochs: dict[int, list[Components]] = {}
-    outcome = Outcome(Components([], {}))
+    answers: list[Answer] = []
     with threads_set(job.threads):
-        for fit in job.unit.fits:
+        for task in job.tasks:
             try:
-                parts += _run_fit(system, fit, job, outcome, epochs)
+                answers.append(_run_task(system, task, job))
             except AsdbenchError as error:
-                _fail(outcome, fit, f"{error.message}{f' ({error.looked})' if error.looked else ''}")
+                looked = f" ({error.looked})" if error.looked else ""
+                answers.append(Answer(failed=f"{error.message}{looked}"))
             except (Exception, SystemExit) as error:  # a plug-in may raise anything: its cells fail, the trace is kept
-                outcome.trace += traceback.format_exc()
-                _fail(outcome, fit, f"{type(error).__name__}: {error}")
-    outcome.components = join(parts)
-    outcome.epochs = {epoch: join(some) for epoch, some in epochs.items()}
-    return outcome
+                answers.append(Answer(failed=f"{type(error).__name__}: {error}", trace=traceback.format_exc()))
+    return answers
 
 
-def _fail(outcome: Outcome, fit: Fit, reason: str) -> None:
-    outcome.failed.update({clip.cell: reason for clip in fit.test if clip.cell not in outcome.impossible})
-    outcome.fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
-
-
-def _run_fit(
-    system: System[Any], fit: Fit, job: Job, outcome: Outcome, epochs: dict[int, list[Components]]
-) -> list[Components]:
-    test = _scorable(fit, job, outcome)
-    if not test and all(clip.cell in outcome.impossible for clip in fit.test):
-        return []
-    classes = sorted({(clip.machine, clip.section) for clip in fit.train})
-    order = presentation_order(job.seed, fit.label, len(test))
-    shown = [test[position] for position in order]
-    back = np.argsort(order)
+def _run_task(system: System[Any], task: Task, job: Job) -> Answer:
+    answer = Answer()
     started = time.perf_counter()
-    train_batch = _batch(job.source.load(fit.train), fit.train, classes)
-    test_batch = _batch(job.source.load(shown), shown, classes) if test else None
+    train, test = (rows.batch(job.source, task.n_sections) for rows in (task.train, task.test))
 
-    def apply(fitted: Fitted) -> list[Components]:
-        parts = [_components(system, "train", fit.train, fitted.components(train_batch))]
-        if test_batch is not None:
-            values = {name: np.asarray(column)[back] for name, column in fitted.components(test_batch).items()}
-            parts.append(_components(system, "test", test, values))
-        return parts
+    def apply(fitted: Fitted) -> tuple[Values, Values]:
+        return _components(system, fitted, train), _components(system, fitted, test)
 
     def keep(epoch: int, fitted: Fitted) -> None:
-        epochs.setdefault(epoch, []).extend(apply(fitted))
+        answer.epochs[epoch] = apply(fitted)
 
     loaded = time.perf_counter()
-    context = FitContext(
-        derive_seed(job.seed, fit.label, system.model), job.device, job.threads, keep if job.every_epoch else None
-    )
-    fitted = system.model.fit(train_batch, context)
+    seed = derive_seed(job.seed, task.label, system.model)
+    context = FitContext(seed, job.device, job.threads, keep if job.every_epoch else None)
+    fitted = system.model.fit(train, context)
     trained = time.perf_counter()
-    parts = apply(fitted)
-    outcome.history += [{"fit": fit.label, **terms} for terms in context.history]
-    outcome.fits[fit.label] = {
-        "train_clips": len(fit.train),
-        "steps": int(context.steps),
-        "sections": sorted({clip.section for clip in fit.train}),
-        "seconds": {
-            "load": round(loaded - started, 3),
-            "fit": round(trained - loaded, 3),
-            "score": round(time.perf_counter() - trained, 3),
-        },
+    answer.values = apply(fitted)
+    answer.history, answer.steps = context.history, int(context.steps)
+    answer.seconds = {
+        "load": round(loaded - started, 3),
+        "fit": round(trained - loaded, 3),
+        "score": round(time.perf_counter() - trained, 3),
     }
-    return parts
+    return answer
 
 
-def _scorable(fit: Fit, job: Job, outcome: Outcome) -> list[Clip]:
-    """The test clips that can be scored; what the data cannot give is noted with its reason.
-
-    A clip that cannot be used makes its cell impossible, not failed: the same bytes will not read better next time,
-    and other bytes are other data.
-    """
-    classes = {(clip.machine, clip.section) for clip in fit.train}
-    bad = [clip for clip in fit.train if (clip.machine, clip.name) in job.unusable]
-    if bad:
-        reason = f"{len(bad)} of {len(fit.train)} training clips cannot be used: "
-        reason += job.unusable[bad[0].machine, bad[0].name]
-        outcome.impossible.update({clip.cell: reason for clip in fit.test})
-        outcome.fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
-        return []
-    for clip in fit.test:
-        if (clip.machine, clip.section) not in classes:
-            outcome.impossible[clip.cell] = f"section {clip.section} has no training clips"
-        elif (clip.machine, clip.name) in job.unusable:
-            outcome.impossible[clip.cell] = job.unusable[clip.machine, clip.name]
-    return [
-        clip
-        for clip in fit.test
-        if (clip.machine, clip.section) in classes and (clip.machine, clip.name) not in job.unusable
-    ]
-
-
-def _batch(features: Floats | list[Floats], clips: Sequence[Clip], classes: Sequence[tuple[str, str]]) -> Batch:
-    section = {pair: code for code, pair in enumerate(classes)}
-    machine = {name: code for code, name in enumerate(sorted({name for name, _ in classes}))}
-    return Batch(
-        features,
-        np.array([machine.get(clip.machine, -1) for clip in clips], dtype=np.int64),
-        np.array([section.get((clip.machine, clip.section), -1) for clip in clips], dtype=np.int64),
-        np.array([DOMAINS.index(clip.domain) if clip.domain in DOMAINS else -1 for clip in clips], dtype=np.int64),
-        len(classes),
-    )
-
-
-def _components(system: System[Any], split: str, clips: Sequence[Clip], values: Mapping[str, Floats]) -> Components:
+def _components(system: System[Any], fitted: Fitted, batch: Batch) -> Values:
+    values = fitted.components(batch)
     lacking = [name for name in system.formula if name not in values]
     if lacking:
         raise FitError(
@@ -267,9 +231,8 @@ def _components(system: System[Any], split: str, clips: Sequence[Clip], values: 
             looked=f"{system.name} scores {', '.join(system.formula)}; the model gives {', '.join(values) or 'none'}",
         )
     for name, column in values.items():
-        if np.shape(column) != (len(clips),):
-            raise FitError(f"component {name!r} has shape {np.shape(column)} for {len(clips)} clips")
+        if np.shape(column) != (len(batch),):
+            raise FitError(f"component {name!r} has shape {np.shape(column)} for {len(batch)} clips")
         if np.asarray(column).dtype.kind not in "biuf":
             raise FitError(f"component {name!r} is of type {np.asarray(column).dtype}, not real numbers")
-    identity = [(split, clip.machine, clip.section, clip.domain, clip.name) for clip in clips]
-    return Components(identity, {name: np.asarray(column, dtype=np.float32) for name, column in values.items()})
+    return {name: np.asarray(column, dtype=np.float32) for name, column in values.items()}

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import statistics
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asdbench.api import DOMAINS, Cell
 from asdbench.comparable import check_alike, check_data, common_cells, common_scores
@@ -27,6 +28,9 @@ from asdbench.store import SeedFolder
 
 Sides = tuple[Draws, Draws]
 """Resamples of a quantity of both systems, (trainings, 1 + resamples) each."""
+
+Scored: TypeAlias = tuple[list[str], NDArray[np.int64], list[list[NDArray[np.float64]]]]
+"""A cell's clips, their labels, and each side's scores of them, one array a training."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +192,16 @@ def compare(a: Sequence[SeedFolder], b: Sequence[SeedFolder], names: tuple[str, 
         _side(name, own, files, machines, tuple(sorted(set(mine) - set(seeds))))
         for name, own, files, mine in zip(called, manifests, folders, by_seed, strict=True)
     ]
+    labels = [[folder.labels() for folder in side] for side in folders]
+
+    def scores_of(cell: Cell) -> Scored:
+        return common_scores(cell, folders, labels)
+
     return Comparison(
         sides[0],
         sides[1],
         tuple(seeds),
-        tuple(_part(part, own, folders) for part, own in split.items() if own),
+        tuple(paired(part, own, scores_of) for part, own in split.items() if own),
         left_out,
     )
 
@@ -218,12 +227,20 @@ def _side(
     )
 
 
-def _part(part: str, cells: Sequence[Cell], folders: Sequence[Sequence[SeedFolder]]) -> Part:
+def paired(part: str, cells: Sequence[Cell], scores_of: Callable[[Cell], Scored]) -> Part:
+    """Compare two sides cell by cell and overall.
+
+    Parameters
+    ----------
+    part : {"dev", "eval"}
+    cells : sequence of Cell
+    scores_of : function of Cell
+        Gives a cell's clips, their labels (0, 1), and each side's trainings' scores of them.
+    """
     pairs: list[CellPair] = []
     draws: dict[Metric, list[Sides]] = {metric: [] for metric in RANKING}
-    labels = [[folder.labels() for folder in side] for side in folders]
     for cell in cells:
-        clips, codes, scores = common_scores(cell, folders, labels)
+        clips, codes, scores = scores_of(cell)
         found = resample_together(clips, codes, [*scores[0], *scores[1]], seed=zlib.crc32(str(cell).encode()))
         own: dict[Metric, Sides] = {
             "auc": _halves([one.auc for one in found]),

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from asdbench.api import Cell, Dataset
+from asdbench.blinding import Outcome
 from asdbench.components import Components, join
 from asdbench.errors import DataError
-from asdbench.jobs import Outcome
 from asdbench.planning import settings
 from asdbench.resuming import Wanted
 from asdbench.scoring import write_machine_scores

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
 from asdbench.api import Cell, Dataset
 from asdbench.asking import Asked
+from asdbench.blinding import Outcome
 from asdbench.components import join
-from asdbench.datasets import digests_of, fingerprint
-from asdbench.embeddings.cache import recipe_on
+from asdbench.datasets import fingerprint
 from asdbench.errors import ConflictError
-from asdbench.jobs import CachedFeatures, FeatureFile, FeatureSource, Job, Outcome
 from asdbench.planning import Unit, differences, job_key, key_hash, units
 from asdbench.selection import ORACLE, Selection
 from asdbench.store import SeedFolder, seed_folder, seed_folders
@@ -44,8 +42,8 @@ class Work:
     ----------
     wanted : list of Wanted
         All that was asked for.
-    jobs : mapping of key hash to (Job, list of Wanted)
-        What must be trained, and who wants it.
+    jobs : mapping of key hash to list of Wanted
+        What must be trained, by who wants it: equal keys are one job.
     shared : list of (Wanted, Outcome, environment)
         What another system's folder already holds.
     reused : list of Wanted
@@ -53,7 +51,7 @@ class Work:
     """
 
     wanted: list[Wanted] = field(default_factory=list)
-    jobs: dict[str, tuple[Job, list[Wanted]]] = field(default_factory=dict)
+    jobs: dict[str, list[Wanted]] = field(default_factory=dict)
     shared: list[tuple[Wanted, Outcome, Mapping[str, Any]]] = field(default_factory=list)
     reused: list[Wanted] = field(default_factory=list)
 
@@ -86,15 +84,9 @@ def compare(
     threads: int,
     device: str,
     results: Path,
-    features: Path,
     replace: bool,
 ) -> Work:
     """Find out what there is to do.
-
-    Parameters
-    ----------
-    features : Path
-        Folder of the feature cache.
 
     Raises
     ------
@@ -138,14 +130,11 @@ def compare(
     for wanted in todo:
         name = key_hash(wanted.key)
         if name in work.jobs:
-            job, others = work.jobs[name]
-            work.jobs[name] = (replaced(job, every_epoch=job.every_epoch or wanted.oracle), [*others, wanted])
+            work.jobs[name].append(wanted)
         elif not wanted.oracle and (found_there := _elsewhere(results, data.name, wanted)):
             work.shared.append((wanted, *found_there))
         else:
-            source = _source(data, wanted, features, device)
-            spec, seed = str(wanted.asked.spec), wanted.folder.seed
-            work.jobs[name] = (Job(spec, wanted.unit, seed, threads, device, source, {}, wanted.oracle), [wanted])
+            work.jobs[name] = [wanted]
     return work
 
 
@@ -205,12 +194,3 @@ def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Ma
             )
             return outcome, held[wanted.unit.machines[0]]["environment"]
     return None
-
-
-def _source(data: Dataset, wanted: Wanted, features: Path, device: str) -> FeatureSource:
-    if data.features is not None:
-        return FeatureFile(data.features.path)
-    clips = wanted.unit.clips
-    digests = {(c.machine, c.name): digest for c, digest in zip(clips, digests_of(data, clips), strict=True)}
-    recipe = recipe_on(wanted.asked.features.recipe, device)
-    return CachedFeatures(features, recipe, wanted.asked.features.kind, digests)

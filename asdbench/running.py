@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from dataclasses import replace as replaced
 from pathlib import Path
-from typing import Any
 
 from asdbench.api import Cell, Dataset
 from asdbench.asking import ask, choose_cells
+from asdbench.blinding import Blinded, Outcome
 from asdbench.cache import DATABASE, FEATURES, default_cache
 from asdbench.datasets import configured, open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
 from asdbench.errors import DataError, UsageError
 from asdbench.execution import default_workers, each, executing
-from asdbench.extraction import CHUNK, Request, Unusable, extract
-from asdbench.jobs import run_job
+from asdbench.extraction import CHUNK, Request, Unusable, extract, source
+from asdbench.jobs import Job, run_job
 from asdbench.progress import Progress
 from asdbench.recording import About, environment, record, refresh
 from asdbench.resuming import Wanted, Work, compare
@@ -172,27 +171,34 @@ def run(
         threads=threads,
         device=device,
         results=Path(results),
-        features=cache_folder / FEATURES,
         replace=replace,
     )
-    for wanted in work.reused:
-        refresh(data, wanted, cells)
-        summary.reused += len(wanted.unit.machines)
-    for wanted, outcome, where in work.shared:
-        record(data, wanted, outcome, cells, About(where, command, {}))
+    for one in work.reused:
+        refresh(data, one, cells)
+        summary.reused += len(one.unit.machines)
+    for one, outcome, where in work.shared:
+        record(data, one, outcome, cells, About(where, command, {}))
         summary.shared += 1
     if work.jobs:
         count = min(workers or default_workers(threads), _steps(work))
         with nullcontext(executor) if executor else executing(count) as pool:
             before = time.perf_counter()
+            features = cache_folder / FEATURES
             requests = [
-                Request(wanted[0].asked.embedding, wanted[0].asked.features.recipe, job.unit.clips)
-                for job, wanted in work.jobs.values()
+                Request(one.asked.embedding, one.asked.features.recipe, one.unit.clips)
+                for one, *_ in work.jobs.values()
             ]
-            unusable = extract(data, requests, cache_folder / FEATURES, pool, progress, device)
+            unusable = extract(data, requests, features, pool, progress, device)
             embedded = round(time.perf_counter() - before, 3)
             about = About(environment(device), command, {"embedding": embedded})
-            _train(data, work, pool, progress, unusable, cells, about, summary)
+            calls = [
+                ((wanted, blinded), run_job, (job,))
+                for wanted in work.jobs.values()
+                for blinded, job in [_job(data, wanted, unusable, features, threads, device)]
+            ]
+            progress.stage("training", len(calls))
+            for (wanted, blinded), answers in each(pool, calls):
+                _keep(data, wanted, blinded.opened(answers), progress, cells, about, summary)
     summary.folders = work.folders
     for folder in summary.folders:
         _collect(folder, cells, summary)
@@ -203,7 +209,7 @@ def run(
 
 def _steps(work: Work) -> int:
     """How many calls there are to spread over workers, about."""
-    clips = {(clip.machine, clip.name) for job, _ in work.jobs.values() for clip in job.unit.clips}
+    clips = {(clip.machine, clip.name) for one, *_ in work.jobs.values() for clip in one.unit.clips}
     return max(len(work.jobs), len(clips) // CHUNK)
 
 
@@ -231,32 +237,35 @@ def check_device(device: str) -> None:
         ) from error
 
 
-def _train(
+def _job(
+    data: Dataset, wanted: Sequence[Wanted], unusable: Unusable, features: Path, threads: int, device: str
+) -> tuple[Blinded, Job]:
+    """What a worker is told of the job that some want."""
+    one = wanted[0]
+    asked, seed = one.asked, one.folder.seed
+    where, keys = source(data, one.unit.clips, asked.features.recipe, asked.features.kind, features, device)
+    blinded = Blinded(one.unit, seed, keys, unusable.get(asked.embedding, {}))
+    every_epoch = any(other.oracle for other in wanted)
+    return blinded, Job(str(asked.spec), seed, threads, device, where, blinded.tasks, every_epoch)
+
+
+def _keep(
     data: Dataset,
-    work: Work,
-    executor: Executor,
+    wanted: Sequence[Wanted],
+    outcome: Outcome,
     progress: Progress,
-    unusable: Unusable,
     cells: Sequence[Cell],
     about: About,
     summary: RunSummary,
 ) -> None:
-    progress.stage("training", len(work.jobs))
-    calls: list[tuple[list[Wanted], Any, tuple[Any, ...]]] = [
-        (wanted, run_job, (replaced(job, unusable=unusable.get(wanted[0].asked.embedding, {})),))
-        for job, wanted in work.jobs.values()
-    ]
-    for wanted, outcome in each(executor, calls):
-        for one in wanted:
-            record(data, one, outcome, cells, about)
-        summary.trained += 1
-        names = ", ".join(dict.fromkeys(one.folder.system for one in wanted))
-        seconds = sum(fit.get("seconds", {}).get("fit", 0.0) for fit in outcome.fits.values())
-        lost = len(outcome.failed) + len(outcome.impossible)
-        failed = f", {lost} cells without a score" if lost else ""
-        progress.advance(
-            1, f"{names} · {wanted[0].unit.label} · seed {wanted[0].folder.seed} · {seconds:.1f} s{failed}"
-        )
+    for one in wanted:
+        record(data, one, outcome, cells, about)
+    summary.trained += 1
+    names = ", ".join(dict.fromkeys(one.folder.system for one in wanted))
+    seconds = sum(fit.get("seconds", {}).get("fit", 0.0) for fit in outcome.fits.values())
+    lost = len(outcome.failed) + len(outcome.impossible)
+    failed = f", {lost} cells without a score" if lost else ""
+    progress.advance(1, f"{names} · {wanted[0].unit.label} · seed {wanted[0].folder.seed} · {seconds:.1f} s{failed}")
 
 
 def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary) -> None:

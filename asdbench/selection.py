@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from asdbench.api import Cell, Clip, System
+from asdbench.blinding import Outcome
 from asdbench.components import Components, join
-from asdbench.jobs import Outcome
 from asdbench.metrics.aggregate import harmonic_mean, score_cells
 
 Selection: TypeAlias = Literal["last", "oracle", "both"]

@@ -13,14 +13,27 @@ import click
 @click.option(
     "--against", type=click.Path(path_type=Path), help="Expected scores. Default: RESULTS/expected/<dataset>.csv."
 )
-@click.option("--update", is_flag=True, help="Write the expected scores from these results instead of comparing.")
-def command(results: Path, dataset: str | None, against: Path | None, update: bool) -> int:
-    """Compare the scores in a RESULTS folder with expected ones, clip by clip.
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 100),
+    default=2.0,
+    show_default=True,
+    help="Points that a mean AUC, mean pAUC or official score may be worse by, where metrics are compared.",
+)
+@click.option(
+    "--update", is_flag=True, help="Write the expected scores from these results; say what changes, compare nothing."
+)
+def command(results: Path, dataset: str | None, against: Path | None, tolerance: float, update: bool) -> int:
+    """Hold the scores in a RESULTS folder to expected ones.
 
-    Exit code 0: equal within tolerance. 3: a score moved. 4: something is missing, or nothing could be compared.
+    Scores without training, and trained ones in the environment of the file, clip by clip (1e-4 of their size); systems
+    trained in another environment by their metrics over the seeds.
+
+    Exit code 0: as expected. 3: a regression. 4: something is missing, or nothing could be compared.
     """
+    from asdbench.checking import check
     from asdbench.errors import DataError, UsageError
-    from asdbench.expected import collect, compare, read_expected, write_expected
+    from asdbench.expected import changes, collect, read_expected, write_expected
     from asdbench.store import seed_folders
 
     folders = seed_folders(results, dataset)
@@ -34,16 +47,16 @@ def command(results: Path, dataset: str | None, against: Path | None, update: bo
     path = against or results / "expected" / f"{names[0]}.csv"
     found = collect(folders)
     if update:
+        told = changes(read_expected(path), found) if path.exists() else []
         write_expected(path, found)
+        for line in told:
+            click.echo(f"changed: {line}")
         click.echo(f"{len(found.scores)} expected scores of {len(found.head['systems'])} systems written to {path}")
         return 0
-    verdict = compare(found, read_expected(path))
-    for title, lines in (
-        ("moved", verdict.regressions),
-        ("missing", verdict.missing),
-        ("not compared", verdict.not_compared),
-    ):
+    verdict = check(found, read_expected(path), tolerance / 100)
+    for title, lines in (("", verdict.rules), ("worse: ", verdict.regressions), ("missing: ", verdict.missing)):
         for line in lines:
-            click.echo(f"{title}: {line}")
-    click.echo(f"{verdict.compared} scores compared with {path}: {len(verdict.regressions)} cells moved")
+            click.echo(f"{title}{line}")
+    held = f"{verdict.compared} scores and {verdict.measured} metrics compared with {path}"
+    click.echo(f"{held}: {len(verdict.regressions)} worse, {len(verdict.missing)} missing")
     return verdict.exit_code
