@@ -29,7 +29,7 @@ def command(context: click.Context) -> None:
 
 
 @command.command("validate")
-@click.argument("root", metavar="ROOT", required=False)
+@click.argument("root", metavar="[ROOT]", required=False)
 @click.option("--deep", is_flag=True, help="Decode every clip instead of reading headers alone.")
 @click.option("--quick", is_flag=True, help="Hash nothing: copies of clips are not found.")
 @click.option("--complete", is_flag=True, help="A machine or part that is absent as a whole is wrong, too.")
