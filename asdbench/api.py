@@ -38,7 +38,7 @@ class Cell:
     domain: str
 
     def __str__(self) -> str:
-        return f"{self.machine} {self.section} {self.domain}"
+        return " ".join(filter(None, (self.machine, self.section, self.domain)))
 
 
 @dataclass(frozen=True)
@@ -184,10 +184,10 @@ class Batch:
     features : array (clips, d) or sequence of arrays (frames, bands)
         A sequence where clips may differ in length; may be memory-mapped: index it, do not copy it whole.
     machine, section, domain : int64 arrays (clips,)
-        Codes from 0 within the fit's training clips; -1 where a value does not occur among them. Domain: 0 source,
-        1 target.
+        Codes from 0 within the fit's training clips; -1 where a value is not known or does not occur among them.
+        Domain: 0 source, 1 target; -1 for all clips of 2020, and for the test clips of 2022 and later.
     n_sections : int
-        Number of section codes in the fit's training clips.
+        Number of section codes in the fit's training clips; 0 where none of them states its section.
     """
 
     features: Floats | Sequence[Floats]

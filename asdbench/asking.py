@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from asdbench import registry
-from asdbench.api import Cell, Dataset, Embedding, GivenFeatures, Scope, System
+from asdbench.api import DOMAINS, Cell, Clip, Dataset, Embedding, GivenFeatures, Scope, System
 from asdbench.errors import DataError, UsageError
+from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.planning import file_digest
 from asdbench.registry import Spec
 
@@ -168,24 +169,26 @@ def choose_cells(data: Dataset, machines: Sequence[str], sections: Sequence[str]
     DataError
         Where no cell is left.
     """
+    tests = [clip for clip in data.clips if clip.split == "test"]
+    _check_names(data, tests)
     chosen: list[set[str]] = []
-    for what, names, known in (
-        ("machine", list(machines), sorted({clip.machine for clip in data.clips})),
-        ("section", list(sections), sorted({clip.section for clip in data.clips})),
-        ("domain", list(domains), sorted({clip.domain for clip in data.clips})),
+    for what, names, found in (
+        ("machine", list(machines), {clip.machine for clip in data.clips}),
+        ("section", list(sections), {clip.section for clip in data.clips}),
+        ("domain", list(domains), {clip.domain for clip in data.clips}),
     ):
+        known = sorted(found - {""})
+        if names and not known:
+            raise UsageError(
+                f"the clips of this data set have no {what}s",
+                looked=f"--{what}s {','.join(names)}, {data.spec}",
+                hint=f"leave --{what}s out",
+            )
         for name in names:
             if name not in known:
                 raise registry.unknown(what, name, known)
-        chosen.append(set(names) or set(known))
-    for name in sorted({name for clip in data.clips for name in (clip.machine, clip.section)}):
-        if "_section_" in name:
-            raise DataError(
-                f"{name!r} cannot be the name of a machine or section",
-                looked=f"{data.spec}: the challenge's file names are <machine>_section_<section>_<domain>",
-                hint="rename it",
-            )
-    there = sorted({clip.cell for clip in data.clips if clip.split == "test"})
+        chosen.append(set(names) or found)
+    there = sorted({clip.cell for clip in tests})
     cells = [c for c in there if c.machine in chosen[0] and c.section in chosen[1] and c.domain in chosen[2]]
     if not cells:
         raise DataError(
@@ -198,3 +201,32 @@ def choose_cells(data: Dataset, machines: Sequence[str], sections: Sequence[str]
         if name not in have:
             raise DataError(f"{name} has no test clips to score", looked=data.spec, hint="leave it out")
     return cells
+
+
+def _check_names(data: Dataset, tests: Sequence[Clip]) -> None:
+    """Test clips must have a score file by the names of the data set's year.
+
+    Raises
+    ------
+    DataError
+        For a clip without a section, a domain where that year has none, none where it has, or a name that would be read
+        back as another's.
+    """
+    definition = DEFINITIONS[data.year]
+    mark = f"_{definition.unit}_"
+    for name in sorted({name for clip in data.clips for name in (clip.machine, clip.section)}):
+        if mark in name:
+            raise DataError(
+                f"{name!r} cannot be the name of a machine or {definition.unit}",
+                looked=f"{data.spec}: the challenge's file names are <machine>{mark}<{definition.unit}>",
+                hint="rename it",
+            )
+    allowed = {"nothing": ("",), "files": DOMAINS, "clips": (*DOMAINS, "")}[definition.domains]
+    for clip in tests:
+        if not clip.section or clip.domain not in allowed:
+            raise DataError(
+                f"a test clip has {f'the domain {clip.domain!r}' if clip.section else f'no {definition.unit}'}",
+                looked=f"{data.spec}: {clip.machine}/{clip.name}; in {data.year} a test clip's domain is"
+                f" {' or '.join(map(repr, allowed))}",
+                hint="mend the index of this data set, or its year",
+            )

@@ -95,7 +95,7 @@ def read(path: Path, channel: int | None = None, rate: int | None = None) -> Wav
         raise ClipError(
             f"{path.name}: sampled at {found} Hz, not at {rate} Hz",
             looked=str(path),
-            hint="to resample clips of any rate: --dataset dcase2021[rate=any]:ROOT",
+            hint="to resample clips of any rate, say so where you name the data set: dcase2021[rate=any]:ROOT",
         )
     taken = _take(path, samples, channel)
     if not np.isfinite(taken).all():
@@ -191,13 +191,13 @@ def _take(path: Path, samples: Floats, channel: int | None) -> Floats:
         raise ClipError(
             f"{path.name}: has {channels} channels, not one",
             looked=str(path),
-            hint="to use one of them, say the first: --dataset dcase2021[channel=0]:ROOT",
+            hint="to use one of them, say which where you name the data set: dcase2021[channel=0]:ROOT",
         )
     if not 0 <= (channel or 0) < channels:
         raise ClipError(
             f"{path.name}: has no channel {channel}",
             looked=f"{path} has {channels}, counted from 0",
-            hint=f"choose one: --dataset dcase2021[channel={channels - 1}]:ROOT",
+            hint=f"choose one where you name the data set: dcase2021[channel={channels - 1}]:ROOT",
         )
     return np.ascontiguousarray(samples[:, channel or 0])
 

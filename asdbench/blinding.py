@@ -86,10 +86,11 @@ class Blinded:
             test = self._scorable(fit, unusable)
             if not test:
                 continue
-            classes = sorted({(clip.machine, clip.section) for clip in fit.train})
+            classes = sorted({(clip.machine, clip.section) for clip in fit.train if clip.section})
             order = presentation_order(seed, fit.label, len(test)).tolist()
             shown = [test[position] for position in order]
-            train_rows, test_rows = (_rows(clips, classes, keys) for clips in (fit.train, shown))
+            machines = sorted({clip.machine for clip in fit.train})
+            train_rows, test_rows = (_rows(clips, machines, classes, keys) for clips in (fit.train, shown))
             self.tasks.append(Task(fit.label, train_rows, test_rows, len(classes)))
             self._known.append(_Known(fit, test, order))
 
@@ -134,10 +135,11 @@ class Blinded:
             self._impossible.update({clip.cell: reason for clip in fit.test})
             self._fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
             return []
-        classes = {(clip.machine, clip.section) for clip in fit.train}
+        trained = {(clip.machine, clip.section) for clip in fit.train}
         good = []
         for clip in fit.test:
-            if (clip.machine, clip.section) not in classes:
+            # Training clips that state no section may be of any: whether that will do is for the model to say.
+            if not {(clip.machine, clip.section), (clip.machine, "")} & trained:
                 self._impossible[clip.cell] = f"section {clip.section} has no training clips"
             elif (clip.machine, clip.name) in unusable:
                 self._impossible[clip.cell] = unusable[clip.machine, clip.name]
@@ -146,9 +148,14 @@ class Blinded:
         return good
 
 
-def _rows(clips: Sequence[Clip], classes: Sequence[tuple[str, str]], keys: Mapping[Name, FeatureKey]) -> Rows:
+def _rows(
+    clips: Sequence[Clip],
+    machines: Sequence[str],
+    classes: Sequence[tuple[str, str]],
+    keys: Mapping[Name, FeatureKey],
+) -> Rows:
     section = {pair: code for code, pair in enumerate(classes)}
-    machine = {name: code for code, name in enumerate(sorted({name for name, _ in classes}))}
+    machine = {name: code for code, name in enumerate(machines)}
     return Rows(
         [keys[clip.machine, clip.name] for clip in clips],
         np.array([machine.get(clip.machine, -1) for clip in clips], dtype=np.int64),

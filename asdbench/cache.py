@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from asdbench.errors import DataError, UsageError
+from asdbench.files import LEFT
 from asdbench.progress import Progress
 from asdbench.registry import unknown
 
@@ -31,7 +32,7 @@ UNFINISHED_S = 3600
 """Seconds after which a file that was not finished is taken as left by a run that ended."""
 _RECIPE = re.compile(r"[0-9a-f]{16}")
 _ENTRY = re.compile(r"[0-9a-f]{64}\.safetensors")
-_TEMPORARY = re.compile(r"\.(?:[0-9a-f]{64}\.safetensors|recipe\.json)\.[0-9a-f]{32}")
+_TEMPORARY = re.compile(re.escape(LEFT) + r"[\w.]*-\d+-[0-9a-f]{32}")
 _DATABASE = re.compile(re.escape(DATABASE) + r"(?:-journal|-wal|-shm)?")
 
 

@@ -22,11 +22,13 @@ from statistics import NormalDist
 import numpy as np
 
 from asdbench.api import Cell
+from asdbench.comparable import CommonFile
 from asdbench.expected import TINY, Expected, Found
-from asdbench.metrics.aggregate import RANKING, label_codes
+from asdbench.metrics.aggregate import RANKING, Metric, label_codes
+from asdbench.metrics.challenge import DEFINITIONS, Group, score_group
 from asdbench.metrics.intervals import LEVEL
 from asdbench.metrics.paired import Difference
-from asdbench.pairing import CellPair, Pair, Part, Scored, paired
+from asdbench.pairing import Pair, Part, paired
 
 SCORE_TOLERANCE = 1e-4
 """Of rule 1, relative."""
@@ -150,25 +152,35 @@ def _hold_metrics(
     system: str, seeds: Sequence[int], found: Found, expected: Expected, tolerance: float, verdict: Verdict
 ) -> None:
     """Rule 2, for one system."""
-    scored: dict[Cell, Scored] = {}
-    for cell in sorted({cell for seed in seeds for cell in expected.of(system, seed)}):
-        clips = sorted({clip for seed in seeds for clip in expected.of(system, seed).get(cell, {})})
-        sides = [[side.of(system, seed).get(cell, {}) for seed in seeds] for side in (found, expected)]
-        codes = label_codes(found.labels.get((cell.machine, clip)) for clip in clips)
-        reason = ""
+    definition = DEFINITIONS[found.year]
+    files: list[CommonFile] = []
+    for file in sorted({file for seed in seeds for file in expected.of(system, seed)}):
+        clips = sorted({clip for seed in seeds for clip in expected.of(system, seed).get(file, {})})
+        sides = [[side.of(system, seed).get(file, {}) for seed in seeds] for side in (found, expected)]
         if any(clip not in scores for side in sides for scores in side for clip in clips):
-            reason = "some clips have no score"
-        elif set(codes.tolist()) != {0, 1}:
-            reason = "labels unknown, or of one class only: its metrics cannot be held"
-        if reason:
-            verdict.missing.append(f"{system}, {_seeds(seeds)}, {cell}: {reason}")
+            verdict.missing.append(f"{system}, {_seeds(seeds)}, {file}: some clips have no score")
             continue
-        values = [[np.array([scores[clip] for clip in clips]) for scores in side] for side in sides]
-        scored[cell] = clips, codes, values
+        known = [found.truth.get((file.machine, clip)) for clip in clips]
+        codes = label_codes(None if one is None else one.label for one in known)
+        domains = ["" if one is None else one.cell.domain for one in known]
+        ours, theirs = (
+            [Group(file, codes, np.array([scores[clip] for clip in clips]), None, domains, clips) for scores in side]
+            for side in sides
+        )
+        cells = [one for group in (*ours, *theirs) for one in score_group(definition, group)]
+        lacking = {one.cell: one.reason for one in cells if one.auc is None}
+        held = tuple(cell for cell in dict.fromkeys(one.cell for one in cells) if cell not in lacking)
+        verdict.missing += [
+            f"{system}, {_seeds(seeds)}, {cell}: {reason}: its metrics cannot be held"
+            for cell, reason in lacking.items()
+        ]
+        if held:
+            part = next((one.part for one in known if one is not None), "dev")
+            files.append(CommonFile(file, part, held, (ours, theirs)))
     for part in ("dev", "eval"):
-        cells = [cell for cell in scored if found.parts.get(cell, "dev") == part]
-        if cells:
-            for name, pair, bound in _quantities(paired(part, cells, scored.__getitem__)):
+        own = [file for file in files if file.part == part]
+        if own:
+            for name, pair, bound in _quantities(paired(part, definition, own)):
                 verdict.measured += 1
                 loss = -pair.difference.estimate
                 if loss > max(tolerance, bound):
@@ -187,21 +199,27 @@ def _quantities(part: Part) -> Iterator[tuple[str, Pair, float]]:
         bounds = pair.difference.interval
         reach = pair.difference.estimate - bounds.low if bounds else 0.0
         yield name, pair, max(reach, _between_seeds(pair.per_seed, _quantile(1)))
-    machines: dict[str, list[CellPair]] = {}
-    for cell in part.cells:
-        machines.setdefault(cell.cell.machine, []).append(cell)
+    machines = sorted({cell.cell.machine for cell in part.cells})
     if len(machines) > 1:
-        for machine, cells in machines.items():
+        wide = _quantile(len(machines) * len(RANKING))
+        for machine in machines:
             for metric in RANKING:
-                pair, error = _mean([cell.auc if metric == "auc" else cell.pauc for cell in cells])
-                wide = _quantile(len(machines) * len(RANKING))
+                pair, error = _mean(part, machine, metric)
                 yield f"{machine} mean {NAMES[metric]}", pair, max(wide * error, _between_seeds(pair.per_seed, wide))
 
 
-def _mean(pairs: Sequence[Pair]) -> tuple[Pair, float]:
-    """The mean of some cells' pairs, and the standard error of its difference over clips (which no two cells share)."""
+def _mean(part: Part, machine: str, metric: Metric) -> tuple[Pair, float]:
+    """The mean of a machine's pairs, each once, and the standard error of its difference over clips."""
+    files: dict[Cell, dict[str, Pair]] = {}
+    for one in part.cells:
+        if one.cell.machine == machine:
+            column, _ = part.definition.column(one.cell.domain, metric)
+            files.setdefault(part.definition.file(one.cell), {})[column] = one.auc if metric == "auc" else one.pauc
+    pairs = [pair for own in files.values() for pair in own.values()]
     count = len(pairs)
-    error = math.sqrt(sum((pair.difference.error or 0.0) ** 2 for pair in pairs)) / count
+    # Cells of one file share clips: how much their errors have in common is not known, so all of it is assumed.
+    shared = (sum(pair.difference.error or 0.0 for pair in own.values()) for own in files.values())
+    error = math.sqrt(sum(error**2 for error in shared)) / count
     a, b, estimate = (
         sum(values) / count
         for values in zip(*((pair.a, pair.b, pair.difference.estimate) for pair in pairs), strict=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
-from asdbench.metrics.aggregate import label_codes
+from asdbench.metrics.challenge import Group
 from asdbench.planning import differences
-from asdbench.scoring import evaluate
+from asdbench.scoring import evaluate, scored_files
 from asdbench.store import SeedFolder
 
 
@@ -35,6 +35,13 @@ def check_alike(name: str, manifests: Sequence[Mapping[str, Any]]) -> None:
 
 def check_data(names: tuple[str, str], manifests: Sequence[Sequence[Mapping[str, Any]]]) -> None:
     """Machines that both have must have been made on the same clips; DataError naming those that were not."""
+    years = sorted({one["dataset"].get("year", 2021) for side in manifests for one in side})
+    if len(years) > 1:
+        raise DataError(
+            "these results are of data sets of different years: their metrics are not the same",
+            looked=", ".join(map(str, years)),
+            hint="run both systems on one data set, then compare",
+        )
     other, units = dict[str, None](), False
     for one, two in zip(*manifests, strict=True):
         for machine in one["machines"].keys() & two["machines"].keys():
@@ -85,26 +92,63 @@ def _asked(folder: SeedFolder) -> set[Cell]:
     return {Cell(machine, *name.rsplit("/", 1)) for machine, entry in machines for name in entry["cells"]}
 
 
-def common_scores(
-    cell: Cell, folders: Sequence[Sequence[SeedFolder]], labels: Sequence[Sequence[Mapping[tuple[str, str], Any]]]
-) -> tuple[list[str], NDArray[np.int64], list[list[NDArray[np.float64]]]]:
-    """Clips sorted by name, their labels, and the scores of each folder in that order."""
-    names: list[str] = []
-    codes: NDArray[np.int64] | None = None
-    scores: list[list[NDArray[np.float64]]] = [[], []]
+@dataclass(frozen=True, eq=False)
+class CommonFile:
+    """The clips of one score file that all folders have, sorted by name.
+
+    Parameters
+    ----------
+    file : Cell
+        What the file covers.
+    part : {"dev", "eval"}
+    cells : tuple of Cell
+        Those to compare.
+    groups : (list of Group, list of Group)
+        Each system's, one a folder: the same clips, labels and domains.
+    """
+
+    file: Cell
+    part: str
+    cells: tuple[Cell, ...]
+    groups: tuple[list[Group], list[Group]]
+
+
+def common_files(folders: Sequence[Sequence[SeedFolder]], cells: Sequence[Cell]) -> list[CommonFile]:
+    """The score files of some cells that every folder has a value of.
+
+    Raises
+    ------
+    DataError
+        Where a file's clips or what they are differ between folders.
+    """
+    wanted = set(cells)
+    found: dict[Cell, CommonFile] = {}
     for number, side in enumerate(folders):
-        for folder, known in zip(side, labels[number], strict=True):
-            clips, values = folder.scores(cell)
-            order = sorted(range(len(clips)), key=clips.__getitem__)
-            own, truth = [clips[n] for n in order], label_codes(known.get((cell.machine, clips[n])) for n in order)
-            if codes is None:
-                names, codes = own, truth
-            if own != names or not np.array_equal(codes, truth):
-                raise DataError(
-                    f"the test clips of {cell} or their labels are not the same in all folders",
-                    looked=f"{folders[0][0].path} and {folder.path}",
-                    hint="run both again with --replace",
-                )
-            scores[number].append(values[order])
-    assert codes is not None  # there are folders
-    return names, codes, scores
+        for folder in side:
+            for one in scored_files(folder):
+                own = tuple(cell.cell for cell in one.cells if cell.cell in wanted)
+                if one.group is None or not own:
+                    continue
+                group = _sorted(one.group)
+                there = found.setdefault(group.file, CommonFile(group.file, one.part, own, ([], [])))
+                first = next((group for side in there.groups for group in side), group)
+                same = first.clips == group.clips and first.domains == group.domains
+                if not same or not np.array_equal(first.labels, group.labels):
+                    raise DataError(
+                        f"the test clips of {group.file} or their labels are not the same in all folders",
+                        looked=f"{folders[0][0].path} and {folder.path}",
+                        hint="run both again with --replace",
+                    )
+                there.groups[number].append(group)
+    return [found[file] for file in sorted(found)]
+
+
+def _sorted(group: Group) -> Group:
+    order = sorted(range(len(group.clips)), key=group.clips.__getitem__)
+    return Group(
+        group.file,
+        group.labels[order],
+        group.scores[order],
+        domains=[group.domains[row] for row in order],
+        clips=[group.clips[row] for row in order],
+    )

@@ -9,7 +9,9 @@ from typing import Any
 from asdbench.metrics.aggregate import CellMetrics
 from asdbench.published import Table, official_counts, tables
 
-BENCHMARK = "dcase2021"
+YEAR = 2021
+LAYOUTS = ("dcase2021", "dcase")
+"""The data sets that read the challenge's own folders; ``dcase`` finds the year by itself."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,12 @@ def published_for(manifest: Mapping[str, Any]) -> Published:
         return Published(None, "no published table of this system is known")
     if "synthetic data" in stamps:
         return Published(None, "published values are left out: synthetic data cannot be compared with them")
-    if not manifest["dataset"]["spec"].startswith(BENCHMARK):
+    data = manifest["dataset"]
+    year = data.get("year", YEAR)
+    if year != YEAR or data["spec"].partition(":")[0].partition("[")[0] not in LAYOUTS:
+        what = "is not known to be it" if year == YEAR else f"is of {year}"
         return Published(
-            None,
-            "published values are left out: they are of DCASE 2021 Task 2, and this data set is not known to be it",
+            None, f"published values are left out: they are of DCASE 2021 Task 2, and this data set {what}"
         )
     return Published(tables()[key])
 

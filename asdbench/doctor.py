@@ -140,6 +140,7 @@ def _data() -> Iterator[Check]:
 
 def _weights() -> Iterator[Check]:
     from asdbench.embeddings import cnn14, panns, resnet38
+    from asdbench.fetching import checkpoints
 
     given = configured("weights")
     if given == panns.RANDOM:
@@ -150,7 +151,7 @@ def _weights() -> Iterator[Check]:
         assert found is not None  # it is a file
         yield _checkpoint(found, (resnet38.PUBLISHED, cnn14.PUBLISHED), "asdbench.toml")
         return
-    folder = weights_folder()
+    folder = checkpoints.weights_folder()
     for published, name in ((resnet38.PUBLISHED, "resnet38"), (cnn14.PUBLISHED, "cnn14")):
         path = folder / published.name
         if path.is_file():
@@ -164,13 +165,6 @@ def _weights() -> Iterator[Check]:
                 f"{published.title}: not in asdbench.toml, not at {path}",
                 f"asdbench fetch {name}; --weights random is a rehearsal; toy data needs none",
             )
-
-
-def weights_folder() -> Path:
-    """Where fetched checkpoints lie: ``weights`` in the user's data folder."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("asdbench")) / "weights"
 
 
 def _checkpoint(found: panns.Checkpoint, published: tuple[panns.Published, ...], origin: str) -> Check:

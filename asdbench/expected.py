@@ -16,11 +16,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from asdbench.api import Cell, Label
+from asdbench.api import Cell
 from asdbench.errors import DataError
 from asdbench.files import write_text
 from asdbench.planning import differences
-from asdbench.store import SeedFolder
+from asdbench.store import SeedFolder, Truth
 
 FORMAT = 1
 HEAD = ("system", "seed", "machine", "section", "domain", "clip", "score")
@@ -54,27 +54,26 @@ class Expected:
 
 @dataclass(frozen=True)
 class Found(Expected):
-    """The same of result folders, with what is needed to measure: labels by (machine, clip), parts by cell."""
+    """The same of result folders, with what is needed to measure: (machine, clip) -> what it is; the data's year."""
 
-    labels: Mapping[tuple[str, str], Label] = field(default_factory=dict, hash=False)
-    parts: Mapping[Cell, str] = field(default_factory=dict, hash=False)
+    truth: Mapping[tuple[str, str], Truth] = field(default_factory=dict, hash=False)
+    year: int = 2021
 
 
 def collect(folders: Sequence[SeedFolder]) -> Found:
-    """The scores of result folders, with labels."""
+    """The scores of the result folders of a data set, with labels. A score file is named by the cell that it covers."""
     scores: dict[Key, float] = {}
     systems: dict[str, Any] = {}
-    labels: dict[tuple[str, str], Label] = {}
-    parts: dict[Cell, str] = {}
+    truth: dict[tuple[str, str], Truth] = {}
     for folder in folders:
         machines = folder.manifest()["machines"]
         systems[f"{folder.system}/seed-{folder.seed}"] = _about(machines)
-        labels |= folder.labels()
-        parts |= folder.parts()
-        for cell in folder.cells():
-            for clip, score in zip(*folder.scores(cell), strict=True):
+        truth |= folder.truth()
+        files = folder.files
+        for cell in files.cells():
+            for clip, score in zip(*files.scores(cell), strict=True):
                 scores[folder.system, folder.seed, cell, clip] = float(score)
-    return Found({"format": FORMAT, "systems": systems}, scores, labels, parts)
+    return Found({"format": FORMAT, "systems": systems}, scores, truth, folders[0].year if folders else 2021)
 
 
 def _about(machines: Mapping[str, Any]) -> dict[str, Any]:

@@ -154,5 +154,6 @@ def extract_folder(
         weights=str(weights["sha256"]) if isinstance(weights, Mapping) else str(weights),
         fingerprint=fingerprint(data, clips),
         stamps=list(dict.fromkeys([*data.stamps, *made.stamps])),
+        year=data.year,
     )
     return len(clips)

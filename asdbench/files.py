@@ -1,11 +1,17 @@
-"""Plain files: CSV that says which line is damaged, and writing that leaves the old file or the new one."""
+"""Plain files: CSV that says which line is damaged, and writing that leaves the old file or the new one.
+
+A file is written under another name beside it and renamed: within a file system that is atomic. The other name tells
+the machine and process it belongs to, so that what a killed process left is known for what it is and swept.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import os
-import tempfile
+import platform
+import re
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -13,6 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import DataError
+
+LEFT = ".asdbench-"
+"""How the names begin under which files are written."""
 
 
 def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
@@ -88,18 +97,45 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, text.encode())
     except OSError as error:
         raise DataError(
             f"cannot write {path.name}",
             looked=f"{path.parent}: {error.strerror}",
             hint="check permissions and free space, or choose --results DIR",
         ) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """The same for bytes, in a folder that is there; OSError where it cannot be written."""
+    temporary = path.with_name(f"{LEFT}{_machine()}-{os.getpid()}-{uuid.uuid4().hex}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes of this machine that are no more have left half-written in a folder."""
+    if os.name != "posix" or not folder.is_dir():
+        return
+    own = re.compile(rf"{re.escape(LEFT + _machine())}-(\d+)-[0-9a-f]{{32}}")
+    for entry in os.scandir(folder):
+        match = own.fullmatch(entry.name)
+        if match and not _alive(int(match[1])):
+            Path(entry.path).unlink(missing_ok=True)
+
+
+def _machine() -> str:
+    return re.sub(r"[^\w.]", "_", platform.node())[:40]
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -11,26 +11,23 @@ from __future__ import annotations
 
 import statistics
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asdbench.api import DOMAINS, Cell
-from asdbench.comparable import check_alike, check_data, common_cells, common_scores
+from asdbench.comparable import CommonFile, check_alike, check_data, common_cells, common_files
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import RANKING, Metric
+from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, against, by_column
 from asdbench.metrics.intervals import Draws, arithmetic, harmonic
 from asdbench.metrics.paired import ROUNDING, Difference, bootstrapped, delong, resample_together
 from asdbench.store import SeedFolder
 
 Sides = tuple[Draws, Draws]
 """Resamples of a quantity of both systems, (trainings, 1 + resamples) each."""
-
-Scored: TypeAlias = tuple[list[str], NDArray[np.int64], list[list[NDArray[np.float64]]]]
-"""A cell's clips, their labels, and each side's scores of them, one array a training."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class CellPair:
-    """One cell of both systems; ``clips`` is how many the smaller of its two classes has."""
+    """One cell of both systems; ``clips`` is how many the smaller of the two classes of its AUC has."""
 
     cell: Cell
     auc: Pair
@@ -73,17 +70,20 @@ class Part:
     Parameters
     ----------
     part : {"dev", "eval"}
+    definition : Definition
+        Of the data set's year.
     cells : tuple of CellPair
     means : mapping of (domain or "", metric) to Pair
-        Arithmetic means over the domain's cells; "" stands for all cells.
+        Arithmetic means over the domain's cells; "" stands for all cells. Each value once.
     official : Pair
-        The official score: the harmonic mean of all AUC and pAUC.
+        The official score of the year.
     falling : tuple of Cell
-        Cells whose AUC is 0 in some resamples, most often first; the official score then is 0, too, and its interval is
-        wide for their sake.
+        Cells whose AUC is 0 in some resamples, most often first; a harmonic official score then is 0, too, and its
+        interval is wide for their sake.
     """
 
     part: str
+    definition: Definition
     cells: tuple[CellPair, ...]
     means: Mapping[tuple[str, Metric], Pair]
     official: Pair
@@ -185,23 +185,22 @@ def compare(a: Sequence[SeedFolder], b: Sequence[SeedFolder], names: tuple[str, 
             or "no cells",
             hint="run both on the same machines and sections",
         )
-    parts = folders[0][0].parts()
-    split = {part: [cell for cell in cells if parts.get(cell, "dev") == part] for part in ("dev", "eval")}
+    shared = common_files(folders, cells)
+    definition = DEFINITIONS[folders[0][0].year]
     machines = {cell.machine for cell in cells}
     sides = [
         _side(name, own, files, machines, tuple(sorted(set(mine) - set(seeds))))
         for name, own, files, mine in zip(called, manifests, folders, by_seed, strict=True)
     ]
-    labels = [[folder.labels() for folder in side] for side in folders]
-
-    def scores_of(cell: Cell) -> Scored:
-        return common_scores(cell, folders, labels)
-
     return Comparison(
         sides[0],
         sides[1],
         tuple(seeds),
-        tuple(paired(part, own, scores_of) for part, own in split.items() if own),
+        tuple(
+            paired(part, definition, common)
+            for part in ("dev", "eval")
+            if (common := [file for file in shared if file.part == part])
+        ),
         left_out,
     )
 
@@ -227,40 +226,63 @@ def _side(
     )
 
 
-def paired(part: str, cells: Sequence[Cell], scores_of: Callable[[Cell], Scored]) -> Part:
+def paired(part: str, definition: Definition, files: Sequence[CommonFile]) -> Part:
     """Compare two sides cell by cell and overall.
 
     Parameters
     ----------
     part : {"dev", "eval"}
-    cells : sequence of Cell
-    scores_of : function of Cell
-        Gives a cell's clips, their labels (0, 1), and each side's trainings' scores of them.
+    definition : Definition
+        Of the year: which clips a value is over, and how often it counts.
+    files : sequence of CommonFile
+        Each side's trainings' scores of the same clips.
     """
     pairs: list[CellPair] = []
-    draws: dict[Metric, list[Sides]] = {metric: [] for metric in RANKING}
-    for cell in cells:
-        clips, codes, scores = scores_of(cell)
-        found = resample_together(clips, codes, [*scores[0], *scores[1]], seed=zlib.crc32(str(cell).encode()))
-        own: dict[Metric, Sides] = {
-            "auc": _halves([one.auc for one in found]),
-            "pauc": _halves([one.pauc for one in found]),
-        }
-        for metric, sides in own.items():
-            draws[metric].append(sides)
-        area = _pair(own["auc"], delong(codes, np.stack(scores[0]), np.stack(scores[1])))
-        pairs.append(CellPair(cell, area, _pair(own["pauc"]), int(np.bincount(codes).min())))
+    draws: dict[tuple[Cell, Metric], Sides] = {}
+    for common in files:
+        columns = _resampled(definition, common)
+        one = common.groups[0][0]
+        scores = [np.stack([group.scores for group in side]) for side in common.groups]
+        clips = against(definition, one)
+        for cell in common.cells:
+            area, partial = (definition.column(cell.domain, metric) for metric in RANKING)
+            draws |= {
+                (replace(cell, domain=domain), metric): columns[domain, metric] for domain, metric in (area, partial)
+            }
+            over = clips[cell.domain]
+            exact = delong(one.labels[over], scores[0][:, over], scores[1][:, over])
+            fewest = int(np.bincount(one.labels[over]).min())
+            pairs.append(CellPair(cell, _pair(columns[area], exact), _pair(columns[partial]), fewest))
     means: dict[tuple[str, Metric], Pair] = {}
     for domain in (*DOMAINS, ""):
         for metric in RANKING:
-            chosen = [one for cell, one in zip(cells, draws[metric], strict=True) if domain in ("", cell.domain)]
+            chosen = [sides for (cell, what), sides in draws.items() if what == metric and domain in ("", cell.domain)]
             if chosen:
                 means[domain, metric] = _pair((arithmetic(a for a, _ in chosen), arithmetic(b for _, b in chosen)))
-    every = [sides for metric in RANKING for sides in draws[metric]]
-    official = _pair((harmonic(a for a, _ in every), harmonic(b for _, b in every)))
-    zeros = [sum(int(np.sum(side < ROUNDING)) for side in sides) for sides in draws["auc"]]
-    falling = sorted((-often, cell) for often, cell in zip(zeros, cells, strict=True) if often)
-    return Part(part, tuple(pairs), means, official, tuple(cell for _, cell in falling))
+    mean = arithmetic if definition.official == "arithmetic" else harmonic
+    official = _pair((mean(a for a, _ in draws.values()), mean(b for _, b in draws.values())))
+    zeros = {
+        cell: sum(int(np.sum(side < ROUNDING)) for side in sides)
+        for (cell, metric), sides in draws.items()
+        if metric == "auc"
+    }
+    falling = sorted((-often, cell) for cell, often in zeros.items() if often and definition.official == "harmonic")
+    return Part(part, definition, tuple(pairs), means, official, tuple(cell for _, cell in falling))
+
+
+def _resampled(definition: Definition, common: CommonFile) -> dict[Column, Sides]:
+    """Both systems' values on the same resamples of a file's clips, by column."""
+    groups = [*common.groups[0], *common.groups[1]]
+    one = groups[0]
+    found = resample_together(
+        one.clips,
+        one.labels,
+        [group.scores for group in groups],
+        one.domains if definition.domains == "clips" else None,
+        seed=zlib.crc32(str(common.file).encode()),
+    )
+    columns = [by_column(definition, common.file, resamples) for resamples in found]
+    return {column: _halves([each[column] for each in columns]) for column in columns[0]}
 
 
 def _halves(found: Sequence[Draws]) -> Sides:

@@ -24,7 +24,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from asdbench.api import Clip, Model, Scope, System
 from asdbench.errors import DataError
+from asdbench.metrics.challenge import DEFINITIONS
 
 Key = Mapping[str, Any]
 
@@ -62,6 +63,16 @@ class Unit:
     def clips(self) -> list[Clip]:
         """All clips of all fits."""
         return [clip for fit in self.fits for clip in (*fit.train, *fit.test)]
+
+
+def told(clips: Sequence[Clip], year: int) -> list[Clip]:
+    """The clips as systems are told of them: from 2022 on, the domain of a test clip is not for them to know.
+
+    Score files then hold both domains, and cells are told apart when they are scored.
+    """
+    if DEFINITIONS[year].domains != "clips":
+        return list(clips)
+    return [replace(clip, domain="") if clip.split == "test" else clip for clip in clips]
 
 
 def units(clips: Sequence[Clip], scope: Scope, machines: Sequence[str]) -> list[Unit]:

@@ -18,7 +18,7 @@ from asdbench.blinding import Outcome
 from asdbench.components import join
 from asdbench.datasets import fingerprint
 from asdbench.errors import ConflictError
-from asdbench.planning import Unit, differences, job_key, key_hash, units
+from asdbench.planning import Unit, differences, job_key, key_hash, told, units
 from asdbench.selection import ORACLE, Selection
 from asdbench.store import SeedFolder, seed_folder, seed_folders
 
@@ -97,12 +97,13 @@ def compare(
     prints = _Prints(data)
     conflicts: list[str] = []
     todo: list[Wanted] = []
+    clips = told(data.clips, data.year)
     for one in asked:
         for seed in seeds:
             for oracle in _variants(one, selection):
                 folder = seed_folder(results, data.name, one.name + (ORACLE if oracle else ""), seed)
                 held = folder.manifest().get("machines", {})
-                for unit in units(data.clips, one.system.model.scope, machines):
+                for unit in units(clips, one.system.model.scope, machines):
                     key = job_key(
                         one.system,
                         unit,
@@ -117,7 +118,7 @@ def compare(
                     work.wanted.append(wanted)
                     found = list(_conflicts(data, held, wanted, prints))
                     conflicts += found
-                    if folder.sound() and _holds(held, unit, key) and not found:
+                    if finished(wanted) and not found:
                         work.reused.append(wanted)
                     else:
                         todo.append(wanted)
@@ -148,6 +149,8 @@ def _variants(asked: Asked, selection: Selection) -> list[bool]:
 def _conflicts(data: Dataset, held: Mapping[str, Any], wanted: Wanted, prints: _Prints) -> Iterator[str]:
     """What in a folder contradicts what is wanted, in words."""
     scope = wanted.asked.system.model.scope
+    if held and wanted.folder.year != data.year:
+        yield f"{wanted.folder.path}: challenge year: {wanted.folder.year} there, {data.year} now"
     for machine, entry in held.items():
         ignored = {"unit"}
         if machine not in wanted.unit.machines or entry["failed"] or entry["impossible"]:
@@ -161,11 +164,18 @@ def _conflicts(data: Dataset, held: Mapping[str, Any], wanted: Wanted, prints: _
         )
         lines = differences(old, new)
         if machine not in wanted.unit.machines and entry["dataset"] != data.spec:
-            now = units(data.clips, scope, [machine]) if any(clip.machine == machine for clip in data.clips) else []
+            own = told([clip for clip in data.clips if clip.machine == machine or scope == "all"], data.year)
+            now = units(own, scope, [machine]) if any(clip.machine == machine for clip in own) else []
             if not now or prints.of(scope, now[0]) != entry["key"]["data"]:
                 lines.append(f"data of {machine}: {entry['dataset']} there, {data.spec} now")
         if lines:
             yield f"{wanted.folder.path}: {'; '.join(lines[:4])}{' …' if len(lines) > 4 else ''}"
+
+
+def finished(wanted: Wanted) -> bool:
+    """Whether the folder holds just this, whole and without failures."""
+    held = wanted.folder.manifest().get("machines", {})
+    return wanted.folder.sound() and _holds(held, wanted.unit, wanted.key)
 
 
 def _holds(held: Mapping[str, Any], unit: Unit, key: Mapping[str, Any]) -> bool:

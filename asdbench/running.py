@@ -19,6 +19,7 @@ from asdbench.datasets.digests import Digests
 from asdbench.errors import DataError, UsageError
 from asdbench.execution import default_workers, each, executing
 from asdbench.extraction import CHUNK, Request, Unusable, extract, source
+from asdbench.files import sweep
 from asdbench.jobs import Job, run_job
 from asdbench.progress import Progress
 from asdbench.recording import About, environment, record, refresh
@@ -173,6 +174,8 @@ def run(
         results=Path(results),
         replace=replace,
     )
+    for left in {*(wanted.folder.path for wanted in work.wanted), *(cache_folder / FEATURES).glob("*")}:
+        sweep(left)
     for one in work.reused:
         refresh(data, one, cells)
         summary.reused += len(one.unit.machines)

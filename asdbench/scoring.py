@@ -2,11 +2,13 @@
 
 The score of a clip is the system's weighted sum of the components as written. Decisions come from a gamma distribution
 fitted to the system's scores of all training clips of a machine, 90th percentile (the organizers' rule; the report).
+File names and metrics are those of the data set's year (:mod:`asdbench.metrics.challenge`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,15 +17,35 @@ from numpy.typing import NDArray
 from asdbench.api import Cell, System
 from asdbench.components import Components
 from asdbench.errors import DataError
-from asdbench.metrics.aggregate import CellMetrics, label_codes, score_cells
+from asdbench.metrics.aggregate import CellMetrics, label_codes
+from asdbench.metrics.challenge import Group, score_group
 from asdbench.metrics.decision import decide, gamma_threshold
-from asdbench.store import SeedFolder
+from asdbench.scorefiles import ScoreFiles
+from asdbench.store import SeedFolder, Truth
 
 CONSTANT = 1e-6  # a component whose spread over each section's clips is below this part of its size is called constant
 
 
+@dataclass(frozen=True)
+class ScoredFile:
+    """A score file of a result folder, and the cells asked for that it gives.
+
+    Parameters
+    ----------
+    part : {"dev", "eval"}
+    group : Group or None
+        Its clips; None where there are no scores.
+    cells : list of CellMetrics
+        Sorted by domain.
+    """
+
+    part: str
+    group: Group | None
+    cells: list[CellMetrics]
+
+
 def write_machine_scores(
-    folder: SeedFolder,
+    files: ScoreFiles,
     system: System[Any],
     machine: str,
     components: Components,
@@ -35,11 +57,11 @@ def write_machine_scores(
     Parameters
     ----------
     components : Components
-        Of this machine, training and test.
+        Of this machine, training and test; a test clip's domain is "" where the year's file names have none.
     cells : collection of Cell
         The cells to write.
     failed : mapping of Cell to str
-        Cells without components, with the reason.
+        Files without components (see :meth:`asdbench.metrics.challenge.Definition.file`), with the reason.
 
     Returns
     -------
@@ -47,27 +69,33 @@ def write_machine_scores(
         For the manifest: ``threshold``, ``cells`` (cell -> None or the reason it is not scored), ``files`` (name ->
         sha256), ``constant`` (names of components that hardly vary over the machine's clips).
     """
+    definition = files.year.definition
     train, test = components.where(split="train"), components.where(split="test")
     threshold = gamma_threshold(system.score(train.values) if train.identity else np.array([]))
     scores = system.score(test.values) if test.identity else np.array([])
     rows: dict[Cell, list[int]] = {}
     for number, (_, _, section, domain, _) in enumerate(test.identity):
         rows.setdefault(Cell(machine, section, domain), []).append(number)
-    outcome: dict[str, str | None] = {}
-    for cell in sorted(cells):
-        keep = rows.get(cell, [])
+    trained = {section for _, _, section, _, _ in train.identity}
+    outcome: dict[Cell, str | None] = {}
+    for file in sorted({definition.file(cell) for cell in cells}):
+        keep = rows.get(file, [])
         clips, own = [test.identity[number][4] for number in keep], scores[keep]
-        reason = failed.get(cell)
+        reason = failed.get(file)
         if reason is None and not keep:
             reason = "no test clips"
         lost = [clip for clip, score in zip(clips, own, strict=True) if not np.isfinite(score)]
         if reason is None and lost:
             reason = f"the score of {len(lost)} of {len(own)} clips is not a number: {', '.join(lost[:2])}"
-        outcome[f"{cell.section}/{cell.domain}"] = reason
+            if file.section not in trained:
+                reason += f"; no training clip is known to be of {definition.unit} {file.section}"
+            elif definition.domains != "files":
+                reason += f"; the domain of test clips is not told in {files.year.year}, if that is what it needs"
+        outcome[file] = reason
         if reason is None:
-            folder.write_scores(cell, clips, own)
+            files.write_scores(file, clips, own)
             decisions = None if threshold.value is None else decide(own, threshold)
-            folder.write_decisions(cell, clips, None if decisions is None else decisions.tolist())
+            files.write_decisions(file, clips, None if decisions is None else decisions.tolist())
     return {
         "threshold": {
             "shape": threshold.shape,
@@ -77,8 +105,8 @@ def write_machine_scores(
             "above": threshold.above,
             "reason": threshold.reason,
         },
-        "cells": outcome,
-        "files": folder.digests(sorted(cells)),
+        "cells": {f"{cell.section}/{cell.domain}": outcome[definition.file(cell)] for cell in sorted(cells)},
+        "files": files.digests(sorted(cells)),
         "constant": constant_components(components, system.formula),
     }
 
@@ -104,7 +132,7 @@ def constant_components(components: Components, names: Collection[str]) -> list[
 
 
 def evaluate(folder: SeedFolder) -> list[CellMetrics]:
-    """Metrics of all cells of a seed folder, computed from its score, decision and label files alone.
+    """Metrics of all cells of a seed folder that were asked for, sorted.
 
     A cell that was not scored, or whose labels are unknown, has None and a reason.
 
@@ -113,30 +141,59 @@ def evaluate(folder: SeedFolder) -> list[CellMetrics]:
     DataError
         Where files contradict one another.
     """
-    labels = folder.labels()
-    rows = []
-    missing: list[CellMetrics] = []
+    found = [cell for file in scored_files(folder) for cell in file.cells]
+    return sorted(found, key=lambda metrics: metrics.cell)
+
+
+def scored_files(folder: SeedFolder) -> list[ScoredFile]:
+    """What a seed folder holds, by its score, decision and label files alone, by its year's definition.
+
+    Raises
+    ------
+    DataError
+        Where files contradict one another.
+    """
+    files, truth = folder.files, folder.truth()
+    definition = files.year.definition
+    parts = {known.cell: known.part for known in truth.values()}
+    found = []
     for machine, entry in folder.manifest().get("machines", {}).items():
+        asked: dict[Cell, dict[Cell, str | None]] = {}
         for name, reason in entry["cells"].items():
             cell = Cell(machine, *name.rsplit("/", 1))
-            files = {name: digest for name, digest in entry["files"].items() if name in folder.names(cell)}
-            if reason is None and folder.digests([cell]) != files:
+            asked.setdefault(definition.file(cell), {})[cell] = reason
+        for file, cells in asked.items():
+            part = parts.get(min(cells), "dev")
+            reason = next(filter(None, cells.values()), None)
+            stated = {name: digest for name, digest in entry["files"].items() if name in files.names(file)}
+            if reason is None and files.digests([file]) != stated:
                 reason = "its score or decision file is not the one that was written: run again"
-            if reason is not None:
-                missing.append(CellMetrics(*_identity(cell), None, None, None, None, None, 0, 0, reason))
-                continue
-            clips, scores = folder.scores(cell)
-            decisions = folder.decisions(cell)
-            if decisions is not None and set(decisions) != set(clips):
-                raise DataError(
-                    "score and decision file name different clips",
-                    looked=f"{folder.path}: {cell}",
-                    hint="run that system again with --replace",
-                )
-            codes = label_codes(labels.get((machine, clip)) for clip in clips)
-            rows.append((cell, codes, scores, None if decisions is None else [decisions[clip] for clip in clips]))
-    return sorted([*score_cells(rows), *missing], key=_identity)
+            group = None if reason else _group(folder, files, file, truth)
+            scored = {} if group is None else {one.cell: one for one in score_group(definition, group)}
+            own = [scored.get(cell) or _missing(cell, reason or "no clips of this domain") for cell in sorted(cells)]
+            found.append(ScoredFile(part, group, own))
+    return found
 
 
-def _identity(cell: Cell | CellMetrics) -> tuple[str, str, str]:
-    return cell.machine, cell.section, cell.domain
+def _group(folder: SeedFolder, files: ScoreFiles, file: Cell, truth: Mapping[tuple[str, str], Truth]) -> Group:
+    clips, scores = files.scores(file)
+    decisions = files.decisions(file)
+    if decisions is not None and set(decisions) != set(clips):
+        raise DataError(
+            "score and decision file name different clips",
+            looked=f"{folder.path}: {file}",
+            hint="run that system again with --replace",
+        )
+    known = [truth.get((file.machine, clip)) for clip in clips]
+    return Group(
+        file,
+        label_codes(None if one is None else one.label for one in known),
+        scores,
+        None if decisions is None else np.array([decisions[clip] for clip in clips], dtype=np.int64),
+        ["" if one is None else one.cell.domain for one in known],
+        clips,
+    )
+
+
+def _missing(cell: Cell, reason: str) -> CellMetrics:
+    return CellMetrics(cell.machine, cell.section, cell.domain, None, None, None, None, None, 0, 0, reason)

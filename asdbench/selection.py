@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from asdbench.api import Cell, Clip, System
 from asdbench.blinding import Outcome
 from asdbench.components import Components, join
-from asdbench.metrics.aggregate import harmonic_mean, score_cells
+from asdbench.metrics.aggregate import harmonic_mean, label_codes
+from asdbench.metrics.challenge import Definition, Group, score_group
 
 Selection: TypeAlias = Literal["last", "oracle", "both"]
 ORACLE = "@oracle"
@@ -23,7 +22,7 @@ STAMP = "epoch chosen on the test labels"
 
 
 def choose(
-    outcome: Outcome, system: System[Any], machines: Sequence[str], clips: Sequence[Clip]
+    outcome: Outcome, system: System[Any], machines: Sequence[str], clips: Sequence[Clip], definition: Definition
 ) -> tuple[Outcome, dict[str, int]]:
     """The outcome at each machine's best epoch: by the harmonic mean of its cells' test AUC, the first among equals.
 
@@ -32,7 +31,9 @@ def choose(
     outcome : Outcome
         With the components of every epoch.
     clips : sequence of Clip
-        With labels: this is the harness, not a model.
+        With labels and domains: this is the harness, not a model.
+    definition : Definition
+        Of the year: what an AUC is over.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def choose(
         A machine without epochs or without a labelled cell has failed cells instead of components.
     epochs : mapping of machine to epoch
     """
-    labels = {(clip.machine, clip.name): int(clip.label == "anomaly") for clip in clips if clip.label is not None}
+    truth = {(clip.machine, clip.name): clip for clip in clips}
     parts: list[Components] = []
     epochs: dict[str, int] = {}
     failed = dict(outcome.failed)
@@ -48,28 +49,34 @@ def choose(
         merits = {
             epoch: merit
             for epoch, components in outcome.epochs.items()
-            if (merit := _merit(components.where(split="test", machine=machine), system, labels)) is not None
+            if (merit := _merit(components.where(split="test", machine=machine), system, truth, definition)) is not None
         }
         if merits:
             epochs[machine] = max(merits, key=lambda epoch: merits[epoch])
             parts.append(outcome.epochs[epochs[machine]].where(machine=machine))
         else:
             reason = "no labelled cell to choose by" if outcome.epochs else "it has no epochs to choose from"
-            failed.update({clip.cell: reason for clip in clips if clip.machine == machine and clip.split == "test"})
+            test = [clip for clip in clips if clip.machine == machine and clip.split == "test"]
+            failed.update({definition.file(clip.cell): reason for clip in test})
     chosen = Outcome(
         join(parts), failed, dict(outcome.impossible), list(outcome.history), dict(outcome.fits), trace=outcome.trace
     )
     return chosen, epochs
 
 
-def _merit(test: Components, system: System[Any], labels: Mapping[tuple[str, str], int]) -> float | None:
+def _merit(
+    test: Components, system: System[Any], truth: Mapping[tuple[str, str], Clip], definition: Definition
+) -> float | None:
     if not test.identity:
         return None
     scores = system.score(test.values)
     rows: dict[Cell, list[int]] = {}
     for number, (_, machine, section, domain, _) in enumerate(test.identity):
         rows.setdefault(Cell(machine, section, domain), []).append(number)
-    codes = np.array([labels.get((row[1], row[4]), -1) for row in test.identity])
-    found = score_cells((cell, codes[keep], scores[keep], None) for cell, keep in rows.items())
-    areas = [cell.auc for cell in found if cell.auc is not None]
+    areas = []
+    for file, keep in rows.items():
+        clips = [truth[file.machine, test.identity[number][4]] for number in keep]
+        codes = label_codes(clip.label for clip in clips)
+        group = Group(file, codes, scores[keep], domains=[clip.domain for clip in clips])
+        areas += [cell.auc for cell in score_group(definition, group) if cell.auc is not None]
     return harmonic_mean(areas) if areas else None

@@ -1,8 +1,7 @@
 """Result folders: ``RESULTS/<dataset>/<system>/seed-<n>/``, plain files in the challenge's own layout.
 
-- ``anomaly_score_<machine>_section_<NN>_<domain>_test.csv``: ``clip,score``, no head line
-- ``decision_result_<machine>_section_<NN>_<domain>_test.csv``: ``clip,0|1``; only where there is a threshold
-- ``components.csv``: ``split,machine,section,domain,clip,<component...>``
+- ``anomaly_score_….csv``, ``decision_result_….csv``: the challenge's own files (see ``scorefiles``)
+- ``components.csv``: ``split,machine,section,domain,clip,<component...>``; the domain as systems were told it
 - ``labels.csv``: ``machine,section,domain,clip,part,label`` of the test clips
 - ``history.csv``: ``fit,epoch,<loss term...>``
 - ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
@@ -22,16 +21,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import numpy as np
-from numpy.typing import NDArray
 
 from asdbench.api import Cell, Label
 from asdbench.components import Components
 from asdbench.errors import DataError
-from asdbench.files import damaged, read_pairs, read_rows, write_rows, write_text
+from asdbench.files import damaged, read_rows, write_rows, write_text
+from asdbench.scorefiles import ScoreFiles
+from asdbench.years import YEARS
 
 try:
     import fcntl
@@ -55,6 +55,14 @@ ENTRY = {
 }
 KNOWN: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
 LABELS = ("machine", "section", "domain", "clip", "part", "label")
+
+
+class Truth(NamedTuple):
+    """What the harness knows of a test clip: its cell, ``dev`` or ``eval``, its label or None."""
+
+    cell: Cell
+    part: str
+    label: Label | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,16 @@ class SeedFolder:
                 hint="use the version of asdbench that wrote it, or remove that seed folder and run again",
             )
         return manifest
+
+    @property
+    def year(self) -> int:
+        """The challenge year whose file names and metrics apply: the data set's. Older folders do not say: 2021."""
+        return int(self.manifest().get("dataset", {}).get("year", 2021))
+
+    @property
+    def files(self) -> ScoreFiles:
+        """Its score and decision files."""
+        return ScoreFiles(self.path, YEARS[self.year])
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, with the hash of the components that it speaks of; do this last."""
@@ -166,19 +184,20 @@ class SeedFolder:
         rows = ([*row, *values] for row, *values in zip(components.identity, *columns, strict=True))
         write_rows(self.path / "components.csv", [*IDENTITY, *components.values], rows)
 
-    def labels(self) -> dict[tuple[str, str], Label]:
-        """(machine, clip) -> label of the test clips whose label is known."""
-        known: dict[tuple[str, str], Label] = {}
-        for row in self.label_rows():
-            if row[5] in KNOWN:
-                known[row[0], row[3]] = KNOWN[row[5]]
-            elif row[5]:
-                raise damaged(self.path / "labels.csv", f"the label {row[5]!r} of {row[3]}")
-        return known
+    def truth(self) -> dict[tuple[str, str], Truth]:
+        """(machine, clip) -> what is known of each test clip.
 
-    def parts(self) -> dict[Cell, str]:
-        """Cell -> ``dev`` or ``eval``."""
-        return {Cell(row[0], row[1], row[2]): row[4] for row in self.label_rows()}
+        Raises
+        ------
+        DataError
+            Where ``labels.csv`` is damaged.
+        """
+        known: dict[tuple[str, str], Truth] = {}
+        for machine, section, domain, clip, part, label in self.label_rows():
+            if label and label not in KNOWN:
+                raise damaged(self.path / "labels.csv", f"the label {label!r} of {clip}")
+            known[machine, clip] = Truth(Cell(machine, section, domain), part, KNOWN.get(label))
+        return known
 
     def label_rows(self) -> list[list[str]]:
         """The rows of ``labels.csv``: machine, section, domain, clip, part, label or empty."""
@@ -198,53 +217,6 @@ class SeedFolder:
         head = list(dict.fromkeys(name for row in rows for name in row)) or ["fit", "epoch"]
         write_rows(self.path / "history.csv", head, ([str(row.get(name, "")) for name in head] for row in rows))
 
-    def cells(self) -> list[Cell]:
-        """The cells that have a score file."""
-        found = []
-        for path in sorted(self.path.glob("anomaly_score_*_test.csv")):
-            machine, _, tail = path.name.removeprefix("anomaly_score_").rpartition("_section_")
-            section, _, domain = tail.removesuffix("_test.csv").rpartition("_")
-            found.append(Cell(machine, section, domain))
-        return found
-
-    def has_scores(self, cell: Cell) -> bool:
-        """Whether the cell's score file is there."""
-        return self._cell_file("anomaly_score", cell).is_file()
-
-    def digests(self, cells: Iterable[Cell]) -> dict[str, str]:
-        """File name -> sha256 of the score and decision files of some cells, as far as they are there."""
-        names = [name for cell in cells for name in self.names(cell)]
-        return {name: digest for name in names if (digest := self.digest(name)) is not None}
-
-    def names(self, cell: Cell) -> tuple[str, str]:
-        """The names of the cell's score and decision file."""
-        return self._cell_file("anomaly_score", cell).name, self._cell_file("decision_result", cell).name
-
-    def scores(self, cell: Cell) -> tuple[list[str], NDArray[np.float64]]:
-        """Clips and scores of a cell."""
-        return read_pairs(self._cell_file("anomaly_score", cell))
-
-    def decisions(self, cell: Cell) -> dict[str, int] | None:
-        """Clip -> 0 or 1, or None where there is no decision file."""
-        path = self._cell_file("decision_result", cell)
-        if not path.is_file():
-            return None
-        clips, values = read_pairs(path)
-        return dict(zip(clips, values.astype(int).tolist(), strict=True))
-
-    def write_scores(self, cell: Cell, clips: Sequence[str], scores: NDArray[np.float64]) -> None:
-        """Write the score file of a cell."""
-        rows = zip(clips, [repr(float(score)) for score in scores], strict=True)
-        write_rows(self._cell_file("anomaly_score", cell), None, rows)
-
-    def write_decisions(self, cell: Cell, clips: Sequence[str], decisions: Sequence[int] | None) -> None:
-        """Write the decision file of a cell; None removes it."""
-        path = self._cell_file("decision_result", cell)
-        if decisions is None:
-            path.unlink(missing_ok=True)
-        else:
-            write_rows(path, None, zip(clips, [str(int(value)) for value in decisions], strict=True))
-
     def write_failure(self, label: str, trace: str) -> None:
         """Write the tracebacks of a unit's failures to ``failure-<label>.txt``; none removes the file."""
         path = self.path / f"failure-{_folder_name(label)}.txt"
@@ -253,23 +225,14 @@ class SeedFolder:
         else:
             path.unlink(missing_ok=True)
 
-    def remove_scores(self, machine: str) -> None:
-        """Remove the score and decision files of a machine."""
-        for cell in self.cells():
-            if cell.machine == machine:
-                self._cell_file("anomaly_score", cell).unlink(missing_ok=True)
-                self._cell_file("decision_result", cell).unlink(missing_ok=True)
-
-    def _cell_file(self, kind: str, cell: Cell) -> Path:
-        return self.path / f"{kind}_{cell.machine}_section_{cell.section}_{cell.domain}_test.csv"
-
 
 def _whole(manifest: Mapping[str, Any]) -> bool:
     """Whether everything is there that readers of a manifest rely on."""
     about, machines = manifest.get("system"), manifest.get("machines")
     if not isinstance(about, dict) or not isinstance(machines, dict) or not isinstance(manifest.get("stamps"), list):
         return False
-    if not isinstance(manifest.get("dataset"), dict) or not isinstance(manifest.get("seed"), int):
+    data = manifest.get("dataset")
+    if not isinstance(data, dict) or data.get("year", 2021) not in YEARS or not isinstance(manifest.get("seed"), int):
         return False
     return all(isinstance(entry, dict) and set(entry) >= ENTRY for entry in machines.values())
 

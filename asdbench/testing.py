@@ -17,12 +17,14 @@ import copy
 import math
 import typing
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from asdbench import registry
 from asdbench.api import Batch, FitContext, Fitted, Floats, Kind, Scope, System
+from asdbench.errors import FitError
 
 
 def check_system(
@@ -38,7 +40,9 @@ def check_system(
 
     Checked: model and formula are values (hashable, equal by their parameters); components are there for the formula,
     one finite number a clip; equal seeds give bit-equal components; the order of the test clips does not matter, nor
-    does watching the training (``on_epoch``); features are not changed; a clip of an unknown section does no harm.
+    does watching the training (``on_epoch``); features are not changed; a clip of an unknown section does no harm;
+    clips of one section and of no known domain, or of no known section at all (other years than 2021 have such), are
+    trained on, or refused with a FitError.
 
     Parameters
     ----------
@@ -115,6 +119,7 @@ def check_system(
         relative=1e-5,
     )
     _check_unknown_section(system, watched, test, components)
+    _check_unstated(system, train, test, seed)
 
 
 def random_batch(
@@ -189,6 +194,25 @@ def _check_unknown_section(system: System[Any], fitted: Fitted, test: Batch, com
         "{name} of a clip changes when another clip is of an unknown section (code -1)",
         relative=1e-5,
     )
+
+
+def _check_unstated(system: System[Any], train: Batch, test: Batch, seed: int) -> None:
+    """The first-shot years have one section; training clips may state neither section nor domain."""
+    for section, n_sections in ((0, 1), (-1, 0)):
+        own, other = (
+            replace(
+                batch,
+                section=np.full_like(batch.section, section),
+                domain=np.full_like(batch.domain, -1),
+                n_sections=n_sections,
+            )
+            for batch in (train, test)
+        )
+        try:
+            fitted = system.model.fit(own, FitContext(seed))
+        except FitError:
+            continue  # its message is the reason in the tables
+        _components(system, fitted, other, finite_from=0 if section == 0 else len(other))
 
 
 def _components(system: System[Any], fitted: Fitted, batch: Batch, finite_from: int = 0) -> dict[str, Floats]:

@@ -10,19 +10,16 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from asdbench.api import DOMAINS, Cell
+from asdbench.api import Cell
 from asdbench.files import write_text
-from asdbench.metrics.aggregate import RANKING, Metric, label_codes
+from asdbench.metrics.aggregate import RANKING, Metric
+from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, Group, by_column
 from asdbench.metrics.intervals import PAUC_FLOOR, RESAMPLES, Draws, Interval, arithmetic, harmonic, interval, resample
+from asdbench.scoring import ScoredFile, scored_files
 from asdbench.store import SeedFolder
 
 FORMAT = 1
-Column: TypeAlias = tuple[str, Metric]
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,7 @@ class Uncertainty:
     Parameters
     ----------
     cells : mapping of (Cell, metric) to Interval
+        Each value once: the cell's domain is "" where the value is the section's.
     arithmetic, harmonic : mapping of (domain, metric) to Interval
         Of the means over the column's cells.
     official : Interval or None
@@ -46,79 +44,66 @@ class Uncertainty:
 def intervals(folder: SeedFolder) -> dict[str, Uncertainty]:
     """The intervals of a folder by part, from ``metrics.json`` where that is of these scores, else computed and kept.
 
-    Cells without labels or with one class only have none.
+    Cells without a value have none.
     """
-    rows = _rows(folder)
-    digest = _digest(rows)
+    files = [file for file in scored_files(folder) if any(cell.auc is not None for cell in file.cells)]
+    files.sort(key=lambda file: file.cells[0].cell)
+    digest = _digest(folder.year, files)
     kept = _read(folder, digest)
     if kept is None:
-        kept = {part: _measure(own) for part, own in rows.items() if own}
+        definition = DEFINITIONS[folder.year]
+        kept = {
+            part: _measure(definition, own)
+            for part in ("dev", "eval")
+            if (own := [file for file in files if file.part == part])
+        }
         _write(folder, digest, kept)
     return kept
 
 
-def cell_intervals(cell: Cell, labels: ArrayLike, scores: ArrayLike) -> dict[Metric, Interval]:
-    """The intervals of one cell's AUC and pAUC: those that a result folder with these scores has.
-
-    Parameters
-    ----------
-    cell : Cell
-        Its name is the seed of the resampling.
-    labels : int array (clips,)
-        0 normal, 1 anomaly.
-    scores : float array (clips,)
-    """
-    return {metric: interval(draws, low=_floor(metric)) for metric, draws in _draws(cell, labels, scores).items()}
+def group_intervals(definition: Definition, group: Group) -> dict[Column, Interval]:
+    """The intervals of the cells of one score file: those that a result folder with these scores has."""
+    return {column: interval(draws, low=_floor(column[1])) for column, draws in _draws(definition, group).items()}
 
 
-def _draws(cell: Cell, labels: ArrayLike, scores: ArrayLike) -> dict[Metric, Draws]:
-    found = resample(labels, scores, seed=zlib.crc32(str(cell).encode()))
-    return {"auc": found.auc, "pauc": found.pauc}
+def _draws(definition: Definition, group: Group) -> dict[Column, Draws]:
+    """The name of the file is the seed of the resampling."""
+    domains = group.domains if definition.domains == "clips" else None
+    found = resample(group.labels, group.scores, domains, seed=zlib.crc32(str(group.file).encode()))
+    return by_column(definition, group.file, found)
 
 
-_Row: TypeAlias = tuple[Cell, Sequence[str], Draws, np.ndarray[Any, np.dtype[np.int64]]]
-
-
-def _rows(folder: SeedFolder) -> dict[str, list[_Row]]:
-    labels, parts = folder.labels(), folder.parts()
-    found: dict[str, list[_Row]] = {"dev": [], "eval": []}
-    for machine, entry in folder.manifest().get("machines", {}).items():
-        for name, reason in entry["cells"].items():
-            cell = Cell(machine, *name.rsplit("/", 1))
-            if reason is None and folder.has_scores(cell):
-                clips, scores = folder.scores(cell)
-                codes = label_codes(labels.get((machine, clip)) for clip in clips)
-                if set(codes.tolist()) == {0, 1}:
-                    found[parts.get(cell, "dev")].append((cell, clips, scores, codes))
-    return {part: sorted(own, key=lambda row: row[0]) for part, own in found.items()}
-
-
-def _digest(rows: Mapping[str, Sequence[_Row]]) -> str:
-    content = hashlib.sha256(f"{FORMAT} {RESAMPLES}".encode())
-    for part, own in rows.items():
-        for cell, clips, scores, codes in own:
-            content.update(json.dumps([part, str(cell), *clips]).encode() + scores.tobytes() + codes.tobytes())
+def _digest(year: int, files: Sequence[ScoredFile]) -> str:
+    content = hashlib.sha256(f"{FORMAT} {RESAMPLES} {year}".encode())
+    for file in files:
+        group = file.group
+        assert group is not None  # it has a value
+        asked = [str(cell.cell) for cell in file.cells if cell.auc is not None]
+        content.update(json.dumps([file.part, asked, *group.clips, *group.domains]).encode())
+        content.update(group.scores.tobytes() + group.labels.tobytes())
     return content.hexdigest()
 
 
-def _measure(rows: Sequence[_Row]) -> Uncertainty:
+def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty:
     draws: dict[tuple[Cell, Metric], Draws] = {}
-    for cell, _, scores, codes in rows:
-        draws |= {(cell, metric): values for metric, values in _draws(cell, codes, scores).items()}
+    for file in files:
+        assert file.group is not None  # it has a value
+        domains = [cell.domain for cell in file.cells if cell.auc is not None]
+        wanted = {definition.column(domain, metric) for metric in RANKING for domain in domains}
+        place = file.group.file
+        for (domain, metric), values in _draws(definition, file.group).items():
+            if (domain, metric) in wanted:
+                draws[Cell(place.machine, place.section, domain), metric] = values
     columns: dict[Column, list[Draws]] = {}
     for (cell, metric), values in draws.items():
         columns.setdefault((cell.domain, metric), []).append(values)
-    ordered = {
-        (domain, metric): columns[domain, metric]
-        for metric in RANKING
-        for domain in DOMAINS
-        if (domain, metric) in columns
-    }
+    ordered = {column: columns[column] for column in definition.columns() if column in columns}
+    official = arithmetic if definition.official == "arithmetic" else harmonic
     return Uncertainty(
         {key: interval(values, low=_floor(key[1])) for key, values in draws.items()},
         {column: interval(arithmetic(values), low=_floor(column[1])) for column, values in ordered.items()},
         {column: interval(harmonic(values), low=_floor(column[1])) for column, values in ordered.items()},
-        interval(harmonic(draws.values())) if draws else None,
+        interval(official(draws.values())) if draws else None,
     )
 
 

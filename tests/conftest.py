@@ -12,6 +12,8 @@ import pytest
 from asdbench.api import Clip, Label
 from asdbench.datasets.features import write
 
+from .trees import write_tree
+
 SHARED = "ASDBENCH_SHARED"
 _skipped: list[str] = []
 
@@ -34,6 +36,22 @@ def _at_home_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ASDBENCH_DATA", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ASDBENCH_CACHE", str(tmp_path / "cache"))
+
+
+MakeTree = Callable[..., Path]
+
+
+@pytest.fixture
+def make_tree(tmp_path: Path) -> MakeTree:
+    """A function that writes a small data set of a year and gives its root (see ``tests/trees.py``)."""
+
+    def make(year: int, name: str = "", **options: object) -> Path:
+        root = tmp_path / (name or f"tree{len(list(tmp_path.iterdir()))}")
+        options = {"scale": 0.01, **options}
+        write_tree(root, year, **options)  # type: ignore[arg-type]  # as write_tree's
+        return root
+
+    return make
 
 
 MakeFeatures = Callable[..., Path]
@@ -98,3 +116,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _skipped and Path(os.environ.get(SHARED) or "/nowhere").is_dir():
         for name in _skipped:
             terminalreporter.write_line(f"skipped although {SHARED} is there: {name}", red=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=5, help="How many runs test_crash.py kills.")

@@ -41,6 +41,8 @@ def refused(path: Path, **options: Any) -> ClipError:
         ("a.wav", "FLOAT", "WAV", 0),
         ("a.wav", "DOUBLE", "WAV", 0),
         ("a.wav", "PCM_16", "WAVEX", 2**-15),
+        ("a.wav", "PCM_24", "WAVEX", 2**-23),
+        ("a.wav", "PCM_32", "WAVEX", 2**-24),
         ("a.wav", "FLOAT", "WAVEX", 0),
         ("a.wav", "PCM_16", "RF64", 2**-15),
         ("a.flac", "PCM_16", "FLAC", 2**-15),
@@ -71,6 +73,8 @@ def test_one_channel_of_several_is_taken(tmp_path: Path, noise: Floats) -> None:
     soundfile.write(tmp_path / "a.wav", channels, RATE, subtype="FLOAT", format="WAVEX")
     for k in (0, 3, 7):
         np.testing.assert_array_equal(read(tmp_path / "a.wav", channel=k).samples, channels[:, k])
+    soundfile.write(tmp_path / "a.flac", channels[:, :2], RATE, subtype="PCM_24")
+    assert np.abs(read(tmp_path / "a.flac", channel=1).samples - channels[:, 1]).max() <= 2**-23
     soundfile.write(tmp_path / "mono.wav", noise, RATE, subtype="FLOAT")
     np.testing.assert_array_equal(read(tmp_path / "mono.wav", channel=0).samples, noise)
 

@@ -153,8 +153,8 @@ def test_the_order_of_test_clips_tells_nothing_and_is_undone(make_features: Make
     rows = np.load(features / "features.npy")[:, 0]
     index = [line.split(",")[0] for line in (features / "index.csv").read_text().splitlines()[1:]]
     expected = dict(zip(index, rows.tolist(), strict=True))
-    for cell in folder.cells():
-        clips, scores = folder.scores(cell)
+    for cell in folder.files.cells():
+        clips, scores = folder.files.scores(cell)
         assert scores.tolist() == pytest.approx([expected[clip] for clip in clips], abs=0)
 
 

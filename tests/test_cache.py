@@ -76,10 +76,10 @@ def test_every_kind_of_damage_is_found_and_nothing_is_changed(root: Path) -> Non
     content = entry(root, 0).read_bytes()
     entry(root, 0).write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     entry(root, 1).write_bytes(b"")
-    left = folder(root, ONE) / f".{DIGESTS[2]}.safetensors.{'a' * 32}"
+    left = folder(root, ONE) / f".asdbench-host-1-{'a' * 32}"
     left.write_bytes(b"half")
     os.utime(left, (OLD, OLD))
-    busy = folder(root, ONE) / f".{DIGESTS[2]}.safetensors.{'b' * 32}"
+    busy = folder(root, ONE) / f".asdbench-host-2-{'b' * 32}"
     busy.write_bytes(b"a run is writing this")
     (folder(root, OTHER) / "recipe.json").write_text('{"embedding": "another"}')
     (root / DATABASE).write_bytes(b"no database at all" * 100)

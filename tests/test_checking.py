@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asdbench.api import Cell, Label
+from asdbench.api import Cell
 from asdbench.checking import Verdict, check
 from asdbench.expected import Expected, Found
+from asdbench.store import Truth
 
 CELL = Cell("fan", "00", "source")
 
@@ -93,7 +94,7 @@ def trained(
 ) -> Found:
     """Scores of normal and anomalous clips that lie ``gaps[machine]`` apart, a little otherwise from call to call."""
     scores: dict[Any, float] = {}
-    labels: dict[tuple[str, str], Label] = {}
+    truth: dict[tuple[str, str], Truth] = {}
     for machine in MACHINES:
         clip_part = np.random.default_rng(len(machine)).standard_normal(2 * clips)  # a clip is hard for every training
         for seed in seeds:
@@ -102,9 +103,11 @@ def trained(
                 anomaly = n >= clips
                 value = clip_part[n] + noise * own[n] + anomaly * gaps.get(machine, 1.5)
                 scores["cvae", seed, Cell(machine, "00", "source"), f"clip_{n}"] = float(value)
-                labels[machine, f"clip_{n}"] = "anomaly" if anomaly else "normal"
+                truth[machine, f"clip_{n}"] = Truth(
+                    Cell(machine, "00", "source"), "dev", "anomaly" if anomaly else "normal"
+                )
     about = {"trained": True, "environment": {"torch": torch}, "data": dict.fromkeys(MACHINES, "d")}
-    return Found({"format": 1, "systems": {f"cvae/seed-{seed}": about for seed in seeds}}, scores, labels)
+    return Found({"format": 1, "systems": {f"cvae/seed-{seed}": about for seed in seeds}}, scores, truth)
 
 
 def elsewhere(gaps: dict[str, float], seeds: tuple[int, ...] = (777,), **more: Any) -> Verdict:

@@ -14,13 +14,14 @@ import pytest
 import asdbench
 from asdbench import doctor, registry
 from asdbench.doctor import Check, diagnose
+from asdbench.fetching import checkpoints
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home and current folder."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(doctor, "weights_folder", lambda: tmp_path / "home" / "weights")
+    monkeypatch.setattr(checkpoints, "weights_folder", lambda: tmp_path / "home" / "weights")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path

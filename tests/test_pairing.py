@@ -74,8 +74,8 @@ def write(
         ]
         if cell not in unscored:
             order = np.arange(2 * count)[:: -1 if turn else 1]
-            folder.write_scores(cell, [clips[n] for n in order], scores[order])
-            entry["files"].update(folder.digests([cell]))
+            folder.files.write_scores(cell, [clips[n] for n in order], scores[order])
+            entry["files"].update(folder.files.digests([cell]))
     folder.write_labels(labels)
     system_entry = {"name": system, "title": system, "full_epochs": 300}
     folder.write_manifest(
@@ -104,7 +104,9 @@ def test_values_and_differences_are_those_of_the_score_files(tmp_path: Path) -> 
         first, second = plain[0][one.cell], plain[1][one.cell]
         assert (one.auc.a, one.auc.b) == pytest.approx((first.auc, second.auc), abs=1e-12)
         assert (one.pauc.a, one.pauc.b) == pytest.approx((first.pauc, second.pauc), abs=1e-12)
-        assert one.auc.difference == delong(np.repeat([0, 1], 40), a.scores(one.cell)[1], b.scores(one.cell)[1])
+        assert one.auc.difference == delong(
+            np.repeat([0, 1], 40), a.files.scores(one.cell)[1], b.files.scores(one.cell)[1]
+        )
         assert one.pauc.difference.estimate == pytest.approx(one.pauc.a - one.pauc.b, abs=1e-12)
     scores = [official_score(v for m in seed.values() for v in (m.auc, m.pauc) if v is not None) for seed in plain]
     assert (part.official.a, part.official.b) == pytest.approx(scores, abs=1e-12)
@@ -160,9 +162,9 @@ def test_a_cell_that_may_fall_to_0_hides_nothing_in_the_conclusion(tmp_path: Pat
     """A harmonic mean is 0 where one AUC is; the mean AUC still tells, and the sentence says both."""
     a, b = write(tmp_path, "a", 3.0, count=20), write(tmp_path, "b", 0.5, count=20)
     fallen = np.r_[np.zeros(20), np.full(17, -1.0), np.ones(3)]  # three anomalies alone lie above the normal clips
-    a.write_scores(CELLS[0], a.scores(CELLS[0])[0], fallen)
+    a.files.write_scores(CELLS[0], a.files.scores(CELLS[0])[0], fallen)
     manifest = a.manifest()
-    manifest["machines"]["fan"]["files"].update(a.digests([CELLS[0]]))
+    manifest["machines"]["fan"]["files"].update(a.files.digests([CELLS[0]]))
     a.write_manifest(manifest)
     found = compare([a], [b])
     assert found.parts[0].falling == (CELLS[0],)

@@ -16,6 +16,7 @@ from asdbench.api import Cell
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.progress import Progress
 from asdbench.running import RunSummary, run
+from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder, seed_folder
 
@@ -108,9 +109,9 @@ def test_decisions_follow_the_gamma_threshold_of_the_machines_training_scores(
     shape, location, scale = gamma.fit(train)
     value = gamma.ppf(0.9, shape, location, scale)
     cell = Cell("fan", "00", "source")
-    clips, scores = folder.scores(cell)
+    clips, scores = folder.files.scores(cell)
     assert folder.manifest()["machines"]["fan"]["threshold"]["value"] == pytest.approx(value, rel=1e-9)
-    assert folder.decisions(cell) == {clip: int(score > value) for clip, score in zip(clips, scores, strict=True)}
+    assert folder.files.decisions(cell) == {clip: int(score > value) for clip, score in zip(clips, scores, strict=True)}
 
 
 def test_the_same_run_again_does_nothing(make_features: MakeFeatures, tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_equal_models_are_trained_once(make_features: MakeFeatures, tmp_path: Pa
         name: column.tobytes() for name, column in two.values.items()
     }
     cell = Cell("fan", "00", "source")
-    assert not np.array_equal(summary.folders[0].scores(cell)[1], summary.folders[1].scores(cell)[1])
+    assert not np.array_equal(summary.folders[0].files.scores(cell)[1], summary.folders[1].files.scores(cell)[1])
 
 
 def test_a_new_formula_takes_the_stored_components(make_features: MakeFeatures, tmp_path: Path) -> None:
@@ -143,7 +144,7 @@ def test_a_new_formula_takes_the_stored_components(make_features: MakeFeatures, 
     expected = sum(
         weight * parts.values[name] for name, weight in (("reconstruction", 1.5), ("kld", 1.5), ("center", 75.0))
     )
-    found = np.concatenate([folder.scores(cell)[1] for cell in folder.cells() if cell.machine == "fan"])
+    found = np.concatenate([folder.files.scores(cell)[1] for cell in folder.files.cells() if cell.machine == "fan"])
     np.testing.assert_allclose(sorted(found), sorted(np.asarray(expected, dtype=np.float64)), rtol=1e-6)
 
 
@@ -170,7 +171,7 @@ def test_another_machine_with_other_parameters_does_not_join_the_folder(
     folder = go(features, results, "cvae", epochs=2, machines=["pump"], replace=True).folders[0]
     assert list(folder.manifest()["machines"]) == ["pump"]
     assert {row[1] for row in folder.components().identity} == {"pump"}
-    assert {cell.machine for cell in folder.cells()} == {"pump"}
+    assert {cell.machine for cell in folder.files.cells()} == {"pump"}
 
 
 def test_machines_added_later_stand_beside_the_first(make_features: MakeFeatures, tmp_path: Path) -> None:
@@ -187,8 +188,10 @@ def test_sections_and_domains_choose_what_is_scored_not_what_is_trained_on(
     features, results = make_features(), tmp_path / "results"
     whole = go(features, tmp_path / "whole", "cvae", epochs=1).folders[0]
     part = go(features, results, "cvae", epochs=1, sections=["01"], domains=["target"]).folders[0]
-    assert part.cells() == [Cell("fan", "01", "target"), Cell("pump", "01", "target")]
-    assert part.scores(part.cells()[0])[1].tobytes() == whole.scores(part.cells()[0])[1].tobytes()
+    assert part.files.cells() == [Cell("fan", "01", "target"), Cell("pump", "01", "target")]
+    assert (
+        part.files.scores(part.files.cells()[0])[1].tobytes() == whole.files.scores(part.files.cells()[0])[1].tobytes()
+    )
     wider = go(features, results, "cvae", epochs=1)
     assert (wider.trained, wider.reused) == (0, 2)
     assert files(results) == files(tmp_path / "whole")
@@ -269,7 +272,7 @@ def test_a_plugin_that_exits_takes_only_its_own_cells(make_features: MakeFeature
     mine = plugin(tmp_path, body="import sys; sys.exit(0)")
     summary = go(make_features(), tmp_path / "results", f"{mine},mvg")
     assert len(summary.failed) == 8
-    assert len(summary.folders[1].cells()) == 8
+    assert len(summary.folders[1].files.cells()) == 8
 
 
 def test_a_plugin_of_an_unknown_scope_is_refused(make_features: MakeFeatures, tmp_path: Path) -> None:
@@ -305,8 +308,8 @@ def test_seeds_move_trained_scores_and_equal_seeds_do_not(make_features: MakeFea
     two = go(features, tmp_path / "b" / "r", "cvae", epochs=1, seeds=[2], machines=["pump"])
     assert [folder.seed for folder in one.folders] == [1, 2]
     pump = Cell("pump", "00", "source")
-    assert one.folders[1].scores(pump)[1].tobytes() == two.folders[0].scores(pump)[1].tobytes()
-    assert one.folders[0].scores(pump)[1].tobytes() != one.folders[1].scores(pump)[1].tobytes()
+    assert one.folders[1].files.scores(pump)[1].tobytes() == two.folders[0].files.scores(pump)[1].tobytes()
+    assert one.folders[0].files.scores(pump)[1].tobytes() != one.folders[1].files.scores(pump)[1].tobytes()
 
 
 def test_scores_do_not_depend_on_workers(make_features: MakeFeatures, tmp_path: Path) -> None:
@@ -331,8 +334,8 @@ def test_a_model_sees_neither_names_nor_labels_nor_their_order(make_features: Ma
 
 def test_scores_are_put_back_to_their_clips(make_features: MakeFeatures, tmp_path: Path) -> None:
     folder = go(make_features(shift=100.0), tmp_path / "results", plugin(tmp_path)).folders[0]
-    for cell in folder.cells():
-        clips, scores = folder.scores(cell)
+    for cell in folder.files.cells():
+        clips, scores = folder.files.scores(cell)
         assert [score > 300 for score in scores] == ["_anomaly_" in clip for clip in clips]
 
 
@@ -347,7 +350,7 @@ def test_a_plugin_that_breaks_takes_only_its_own_cells(make_features: MakeFeatur
     trace = (summary.folders[0].path / "failure-fan.txt").read_text()
     assert "Traceback" in trace
     assert "broken on purpose" in trace
-    assert len(summary.folders[1].cells()) == 4
+    assert len(summary.folders[1].files.cells()) == 4
 
 
 def test_failures_are_tried_again(make_features: MakeFeatures, tmp_path: Path) -> None:
@@ -373,7 +376,7 @@ def test_a_section_without_training_clips_is_named_and_the_rest_goes_on(
             ("fan 01 source", "section 01 has no training clips"),
             ("fan 01 target", "section 01 has no training clips"),
         }
-        assert len(summary.folders[0].cells()) == 6
+        assert len(summary.folders[0].files.cells()) == 6
         again = go(features, tmp_path / "results", systems, epochs=1)
         assert again.trained == 0  # trying again is no use
         assert len(again.failed) == 2
@@ -387,18 +390,18 @@ def test_a_section_with_one_training_clip_is_named(make_features: MakeFeatures, 
 
     summary = go(make_features(keep=keep), tmp_path / "results")
     assert {cell.section for _, _, cell, _ in summary.failed} == {"01"}
-    assert len(summary.folders[0].cells()) == 4
+    assert len(summary.folders[0].files.cells()) == 4
 
 
 def test_one_class_only_and_no_labels_are_named_but_scored(make_features: MakeFeatures, tmp_path: Path) -> None:
     one = go(
         make_features("one", keep=lambda c: not (c.machine == "fan" and "_anomaly_" in c.name)), tmp_path / "results"
     )
-    assert {reason for _, _, _, reason in one.failed} == {"one class only: 4 normal"}
-    assert len(one.folders[0].cells()) == 8
+    assert {reason for _, _, _, reason in one.failed} == {"one class only: 4 clips, all normal"}
+    assert len(one.folders[0].files.cells()) == 8
     none = go(make_features("none", labelled=False), tmp_path / "results")
     assert {reason for _, _, _, reason in none.failed} == {"labels unknown"}
-    assert len(none.folders[0].cells()) == 8
+    assert len(none.folders[0].files.cells()) == 8
 
 
 def test_a_constant_component_is_a_warning_and_gives_no_decisions(make_features: MakeFeatures, tmp_path: Path) -> None:
@@ -479,7 +482,7 @@ def test_a_results_folder_can_be_moved(make_features: MakeFeatures, tmp_path: Pa
     assert isinstance(seed_folder(tmp_path / "there", "small", "mvg", 777), SeedFolder)
 
 
-@pytest.mark.parametrize("name", ["write_components", "write_labels", "write_history", "remove_scores", "write_scores"])
+@pytest.mark.parametrize("name", ["write_components", "write_labels", "write_history", "remove", "write_scores"])
 def test_a_replacement_cut_off_at_any_write_never_passes_for_the_old_run(
     make_features: MakeFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -491,7 +494,7 @@ def test_a_replacement_cut_off_at_any_write_never_passes_for_the_old_run(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(SeedFolder, name, cut_off)
+        patch.setattr(SeedFolder if hasattr(SeedFolder, name) else ScoreFiles, name, cut_off)
         if name == "write_labels":
             patch.setattr(SeedFolder, "label_rows", lambda _: [])
         with pytest.raises(KeyboardInterrupt):
@@ -528,7 +531,7 @@ def test_a_component_that_the_formula_wants_and_the_model_lacks_is_a_reason(
     assert {reason for _, _, _, reason in summary.failed} == {
         "the model gives no component distanse (mine scores distanse; the model gives distance)"
     }
-    assert len(summary.folders[1].cells()) == 8
+    assert len(summary.folders[1].files.cells()) == 8
 
 
 def test_with_one_model_of_all_machines_a_wider_selection_needs_no_training(
@@ -536,7 +539,7 @@ def test_with_one_model_of_all_machines_a_wider_selection_needs_no_training(
 ) -> None:
     features, results, mine = make_features(), tmp_path / "results", plugin(tmp_path, scope="all")
     narrow = go(features, results, mine, machines=["pump"])
-    assert {cell.machine for cell in narrow.folders[0].cells()} == {"pump"}
+    assert {cell.machine for cell in narrow.folders[0].files.cells()} == {"pump"}
     wide = go(features, results, mine)
     assert (wide.trained, wide.failed) == (0, [])
     go(features, tmp_path / "whole", mine)
@@ -567,7 +570,7 @@ def test_the_oracle_keeps_each_machines_best_epoch_and_moves_nothing_else(
         assert entry["epoch"] == 1 + int(np.argmax(merits))
         best = SeedFolder(tmp_path / str(entry["epoch"]) / "small" / f"cvae[epochs={entry['epoch']}]" / "seed-777")
         cell = Cell(machine, "00", "source")
-        assert oracle.scores(cell)[1].tobytes() == best.scores(cell)[1].tobytes()
+        assert oracle.files.scores(cell)[1].tobytes() == best.files.scores(cell)[1].tobytes()
 
 
 def test_what_the_oracle_gains_stands_in_its_table(make_features: MakeFeatures, tmp_path: Path) -> None:

@@ -39,11 +39,11 @@ def test_components_come_back_to_the_same_bits(values: np.ndarray) -> None:
 def test_scores_come_back_to_the_same_bits(tmp_path: Path) -> None:
     folder = SeedFolder(tmp_path)
     scores = np.array([0.1, 1e-300, 12345.678901234567])
-    folder.write_scores(FAN, ["a", "b", "c,d"], scores)
-    clips, back = folder.scores(FAN)
+    folder.files.write_scores(FAN, ["a", "b", "c,d"], scores)
+    clips, back = folder.files.scores(FAN)
     assert clips == ["a", "b", "c,d"]
     assert back.tobytes() == scores.tobytes()
-    assert folder.cells() == [FAN]
+    assert folder.files.cells() == [FAN]
     assert (tmp_path / "anomaly_score_fan_section_00_source_test.csv").read_text().startswith("a,0.1\n")
 
 
@@ -93,11 +93,11 @@ def test_a_damaged_or_foreign_manifest_is_named(tmp_path: Path, text: str) -> No
 
 def test_a_damaged_score_file_is_named_with_its_line(tmp_path: Path) -> None:
     folder = SeedFolder(tmp_path)
-    folder.write_scores(FAN, ["a"], np.array([1.0]))
+    folder.files.write_scores(FAN, ["a"], np.array([1.0]))
     path = tmp_path / "anomaly_score_fan_section_00_source_test.csv"
     path.write_text("a,1.0\nb;2.0\n")
     with pytest.raises(DataError, match="line 2"):
-        folder.scores(FAN)
+        folder.files.scores(FAN)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

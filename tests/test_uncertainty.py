@@ -40,8 +40,8 @@ def test_they_are_computed_once_and_again_when_a_score_changes(tmp_path: Path, m
     with monkeypatch.context() as patch:
         patch.setattr(uncertainty, "resample", None)
         assert intervals(where) == first
-    clips, scores = where.scores(Cell("fan", "00", "source"))
-    where.write_scores(Cell("fan", "00", "source"), clips, -scores)
+    clips, scores = where.files.scores(Cell("fan", "00", "source"))
+    where.files.write_scores(Cell("fan", "00", "source"), clips, -scores)
     assert intervals(where) != first
 
 

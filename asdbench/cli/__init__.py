@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Compare results with the expected scores.",
     "score": "Score a folder of challenge files, anybody's.",
     "export": "Write a submission from results.",
+    "fetch": "Download a data set or a checkpoint: `fetch dcase2021 --to ROOT`, `fetch resnet38`.",
     "embed": "Write the embedding of a data set's clips into a folder.",
     "published": "List the published tables, or show one: `published show narita2021/table-5`.",
     "datasets": "List the data sets, or check one: `datasets validate ROOT`.",

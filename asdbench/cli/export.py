@@ -16,9 +16,7 @@ import click
 @click.option(
     "--part", type=click.Choice(["dev", "eval"]), help="Development or evaluation set. Default: eval where it is there."
 )
-@click.option(
-    "--year", type=click.IntRange(2021, 2026), default=2021, show_default=True, help="Whose file names apply."
-)
+@click.option("--year", type=click.IntRange(2020, 2026), help="Whose file names apply. Default: the data set's year.")
 @click.option("--partial", is_flag=True, help="Write what there is, and say what is missing.")
 @click.option("--replace", is_flag=True, help="Replace the score and decision files in DIR.")
 def command(
@@ -28,7 +26,7 @@ def command(
     system: str | None,
     seed: int | None,
     part: str | None,
-    year: int,
+    year: int | None,
     partial: bool,
     replace: bool,
 ) -> None:
@@ -36,19 +34,22 @@ def command(
 
     RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
     """
+    from asdbench.reports.markdown import NO_RESULT
     from asdbench.submissions.export import Part, choose, export
-    from asdbench.submissions.years import YEARS
+    from asdbench.years import YEARS
 
     folder = choose(results, dataset, system, seed)
+    names = YEARS[year or folder.year]
     chosen: Part | None = "dev" if part == "dev" else "eval" if part == "eval" else None
-    done = export(folder, output, YEARS[year], chosen, partial=partial, replace=replace)
+    done = export(folder, output, names, chosen, partial=partial, replace=replace)
     what = "development" if done.part == "dev" else "evaluation"
     click.echo(
         f"{done.files} files of {folder.system} on {folder.dataset}, seed {folder.seed}, {what} set: {output}", err=True
     )
     stamps = folder.manifest().get("stamps", ())
     if stamps:
-        click.echo(f"{', '.join(stamps).upper()}: these scores are no result", err=True)
+        meaning = "these scores are no result" if NO_RESULT.intersection(stamps) else "mind this when you hand it in"
+        click.echo(f"{', '.join(stamps).upper()}: {meaning}", err=True)
     for remark in done.remarks:
         click.echo(f"note: {remark}", err=True)
-    click.echo(f"next:    asdbench score {output} --year {year}", err=True)
+    click.echo(f"next:    asdbench score {output} --year {names.year}", err=True)

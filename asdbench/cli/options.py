@@ -39,4 +39,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
-DATASET_HELP = "toy, dcase2021:ROOT or features:DIR. Without it: ASDBENCH_DATA, then asdbench.toml, then toy."
+DATASET_HELP = (
+    "toy, dcase2020:ROOT to dcase2026:ROOT (dcase:ROOT tells the year by itself) or features:DIR. "
+    "Without it: ASDBENCH_DATA, then asdbench.toml, then toy."
+)

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
 )
 @click.option("--replace", is_flag=True, help="Replace results made with other parameters.")
+@click.option("--fetch", is_flag=True, help="First download what the data set and the systems lack (see `fetch`).")
 def command(
     dataset: str | None,
     systems: str | None,
@@ -67,6 +68,7 @@ def command(
     results: Path,
     cache: Path | None,
     replace: bool,
+    fetch: bool,
 ) -> int:
     """Run systems over a data set and print their tables.
 
@@ -77,6 +79,13 @@ def command(
     from asdbench.reports.footnotes import some
     from asdbench.running import run
 
+    if fetch:
+        from asdbench.cli.transfers import TerminalTransfers
+        from asdbench.fetching.missing import fetch_missing
+
+        with TerminalTransfers() as watcher:
+            named = [name for names in machines for name in names]
+            weights = fetch_missing(dataset, systems, named, weights, watcher)
     with TerminalProgress() as progress:
         summary = run(
             dataset,

@@ -36,8 +36,8 @@ def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, f
     from asdbench.submissions.against import against as set_against
     from asdbench.submissions.against import other_clips, require_comparable
     from asdbench.submissions.scoring import score_folder
-    from asdbench.submissions.years import YEARS
     from asdbench.verdicts import summary
+    from asdbench.years import YEARS
 
     table = None if against is None else tables()[against]
     if table is not None:

@@ -1,8 +1,8 @@
 """Data sets: which one a run uses, and what identifies its content.
 
-``--dataset`` takes a spec (``toy``, ``dcase2021:ROOT``, ``features:DIR``, ``./file.py:factory``). Without it the
-environment variable ASDBENCH_DATA is used, then ``data`` in ``./asdbench.toml`` (at the top or under ``[asdbench]``),
-then ``toy``; in the first two a bare path means ``dcase2021:PATH``.
+``--dataset`` takes a spec (``toy``, ``dcase2021:ROOT``, ``dcase:ROOT``, ``features:DIR``, ``./file.py:factory``).
+Without it the environment variable ASDBENCH_DATA is used, then ``data`` in ``./asdbench.toml`` (at the top or under
+``[asdbench]``), then ``toy``; in the first two a bare path means ``dcase2021:PATH``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def spec_of(text: str) -> str:
         return text
     if (Path(text).expanduser() / "index.csv").is_file():
         return f"features:{text}"
-    return f"{'dcase' if 'dcase' in registry.entries('datasets') else 'dcase2021'}:{text}"
+    return f"dcase:{text}"
 
 
 def usage(name: str, make: Callable[..., Any]) -> str:
@@ -135,7 +135,7 @@ def _open(text: str) -> Dataset:
         raise UsageError(
             f"--dataset {text!r} is no data set but looks like a path",
             looked=f"there are: {', '.join(registry.entries('datasets'))}",
-            hint=f"did you mean dcase2021:{text} or features:{text}?",
+            hint=f"did you mean dcase:{text} or features:{text}?",
         )
     spec = registry.parse(text)
     make = registry.factory("datasets", spec.name)

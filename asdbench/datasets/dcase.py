@@ -1,15 +1,20 @@
-"""DCASE 2021 Task 2 as the organizers lay it out, whole or in part.
+"""DCASE Task 2 as the organizers lay it out, whole or in part: ``dcase2020:ROOT`` to ``dcase2026:ROOT``
+and ``dcase:ROOT``, which tells the year.
 
 Conventions
 -----------
-- ROOT holds ``dev_data/<machine>/{train,source_test,target_test}`` and, where it is there, the same under
-  ``eval_data``. Any subset of machines, sections and domains will do, whatever the counts; any folder is a machine.
-- Parts: ``dev_data`` is dev; ``eval_data/*/train`` is additional, ``eval_data/*/*_test`` is eval.
-- A test clip's label is the one in its name; evaluation clips have none there and get the official ground truth's.
-- Files that do not end in ``.wav`` are no clips, nor are the hidden ones that file managers leave (``._*``). Whatever
-  else ends in ``.wav`` must fit the grammar: a clip that is silently left out changes the numbers.
-- Machine folders and clips have names in UTF-8: they become text in results and reports.
-- A root with the file that :func:`asdbench.datasets.toy.write` leaves there is stamped as synthetic data.
+- Where clips lie is said in :mod:`asdbench.datasets.tree`, what they are called in :mod:`asdbench.datasets.grammar`.
+  Any subset of machines, sections and domains will do, whatever the counts; any folder is a machine. One that is
+  another spelling of a machine of the year (``slide_rail``) gets the year's.
+- Parts: ``dev_data`` is dev; of ``eval_data`` training clips are additional, test clips are eval. Where no folder says
+  it, the section does (or the machine, since 2023), and a test clip without a label is an evaluation clip.
+- A test clip's label is the one in its name; evaluation clips have none there and get the ground truth's, from 2022 on
+  with their domain and attributes (:mod:`asdbench.datasets.answers`). Without one, label None and domain "".
+- Whatever ends like a clip must fit the grammar: a clip that is silently left out changes the numbers.
+- In 2020 training and test clips have the same names: there training clips are called ``train/<name>``, so that a name
+  stands for one clip of a machine.
+- A root with the file that :func:`asdbench.datasets.toy.write` leaves there is stamped as synthetic data, 2026 as
+  assumed.
 - Links are followed, also those that a copy without links (git on some systems, archives) wrote out as text: the first
   clip of a folder tells.
 - Opening the data set lists folders; no sound is decoded and no file's size asked for, except of those first clips.
@@ -23,23 +28,23 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeAlias
 
-from asdbench.api import Clip, Part, Profile, Split, Waveform
-from asdbench.datasets import grammar
+from asdbench.api import Clip, Part, Profile, Waveform
+from asdbench.datasets import answers, attributes, grammar, tree
+from asdbench.datasets.detection import detect, fitting
 from asdbench.datasets.digests import Digests
-from asdbench.datasets.ground_truth import labels_2021
 from asdbench.errors import DataError
 from asdbench.registry import Spec
+from asdbench.years import YEARS, Year
 
-PARTS = ("dev_data", "eval_data")
-SHOWN = 5
-"""Offending files that an error lists."""
+Rate: TypeAlias = Literal["16000", "any"]
+
 WRITTEN_OUT = "links that a copy wrote out as text are followed"
-UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".aria2", ".tmp", ".temp")
-"""Endings of files that a browser or a copying program has not finished."""
 LINK_BYTES = 1024
 """A larger file is no link written out as text."""
+CHANNELS = {2026: 0}
+"""The channel that is taken where none is asked for, in a year of stereo recordings: the organizers' baseline's."""
 
 
 @dataclass(frozen=True)
@@ -64,26 +69,32 @@ class DcaseDataset:
 
     Parameters
     ----------
+    year : int
     spec : str
     clips : sequence of Clip
         Sorted by (machine, name).
     reader : SoundReader
     remarks : tuple of str
         What a user should know of it: folders that hold no clip or unfinished copies, machines without test clips.
+    stamps : tuple of str
     digests : Digests
         Replace it to keep the files' hashes on disk.
     """
 
+    year: int
     spec: str
     clips: Sequence[Clip]
     reader: SoundReader
     remarks: tuple[str, ...] = ()
-    digests: Digests = field(default_factory=Digests)
-    name: str = "dcase2021"
     stamps: tuple[str, ...] = ()
+    digests: Digests = field(default_factory=Digests)
     profile: Profile = "full"
-    year: int = 2021
     features: None = None
+
+    @property
+    def name(self) -> str:
+        """The results folder."""
+        return f"dcase{self.year}"
 
     def digest(self, clip: Clip) -> str:
         """A sha256 (hex) of the file's bytes and of the channel, where one was chosen."""
@@ -101,7 +112,7 @@ class DcaseDataset:
 
 
 class MisfitsError(DataError):
-    """Sound files whose names do not fit: ``files`` are all of them, ``rest`` the data set without them, or None.
+    """Clips whose names do not fit: ``files`` are all of them, ``rest`` the data set without them, or None.
 
     Nobody may run on the rest, since a clip that is silently left out changes the numbers; it may be looked at.
     """
@@ -110,45 +121,64 @@ class MisfitsError(DataError):
     rest: DcaseDataset | None = None
 
 
-def dcase2021(
-    root: str,
-    *,
-    channel: int | None = None,
-    rate: Literal["16000", "any"] = "16000",
-    labels: Literal["2021", "names"] = "2021",
-) -> DcaseDataset:
-    """The data set of DCASE 2021 Task 2, or anything laid out like it.
+class Open(Protocol):
+    """What opens a data set of a year."""
+
+    def __call__(
+        self, root: str, *, channel: int | None = None, rate: Rate = "16000", truth: str = "auto"
+    ) -> DcaseDataset:
+        """Open it."""
+
+
+def dcase(root: str, *, channel: int | None = None, rate: Rate = "16000", truth: str = "auto") -> DcaseDataset:
+    """The data set of DCASE Task 2 of the year that what lies there is of.
 
     Parameters
     ----------
     root : str
         The folder that holds ``dev_data``, ``eval_data`` or both.
     channel : int or None
-        Which channel of recordings with several; None: they must have one.
+        Which channel of recordings with several; None: they must have one (2026: the first).
     rate : {"16000", "any"}
         The sample rate, in Hz, that every clip must have.
-    labels : {"2021", "names"}
-        Where the labels of evaluation clips without one in their names come from: the official ground truth of 2021,
-        or nowhere (for data of one's own under the official names).
+    truth : str
+        The ground truth of the evaluation clips: a list or folder; ``none``; or ``auto``: what lies in the root, else,
+        for 2021, the official labels that are part of this package.
 
     Raises
     ------
     DataError
-        No such folder, not the layout, no clips, a clip that is there twice, names that are not UTF-8.
+        No such folder, not the layout, no clips, a clip that is there twice, names that are not UTF-8, a ground truth
+        that cannot be read; or the year cannot be told.
     MisfitsError
-        ``.wav`` files outside the grammar.
+        Clips outside the grammar.
     """
-    folder = Path(root).expanduser()
-    _check_root(folder)
-    remarks: list[str] = []
-    misfits: list[str] = []
-    clips = list(_index(Path(os.path.abspath(folder)), labels == "2021", remarks, misfits))  # noqa: PTH100 # drops "..", keeps links
-    if not clips:
-        raise _misfits(misfits) if misfits else _nothing(folder, remarks)
+    found = tree.scan(Path(root).expanduser(), "dcase")
+    year, words = detect(found)
+    found.remarks.insert(0, f"the year was told by what is there ({words})")
+    return _open(found, year, root, channel, rate, truth)
+
+
+def _of(year: Year) -> Open:
+    def open_year(root: str, *, channel: int | None = None, rate: Rate = "16000", truth: str = "auto") -> DcaseDataset:
+        return _open(tree.scan(Path(root).expanduser(), f"dcase{year.year}"), year, root, channel, rate, truth)
+
+    open_year.__name__ = open_year.__qualname__ = f"dcase{year.year}"
+    open_year.__doc__ = (dcase.__doc__ or "").replace(
+        "of the year that what lies there is of", f"{year.year}, or anything laid out like it"
+    )
+    return open_year
+
+
+dcase2020, dcase2021, dcase2022, dcase2023, dcase2024, dcase2025, dcase2026 = map(_of, YEARS.values())
+
+
+def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Rate, truth: str) -> DcaseDataset:
+    remarks = found.remarks
+    known = answers.look(found.root, year, truth)
+    misfits: list[tuple[tree.Folder, str]] = []
+    clips = list(_clips(found, year, known, misfits))
     clips.sort(key=lambda clip: (clip.machine, clip.name))
-    untested = sorted({clip.machine for clip in clips} - {clip.machine for clip in clips if clip.split == "test"})
-    if untested:
-        remarks.append(f"{', '.join(untested)} {'has' if len(untested) == 1 else 'have'} no test clips")
     for one, other in itertools.pairwise(clips):
         if (one.machine, one.name) == (other.machine, other.name):
             raise DataError(
@@ -156,123 +186,116 @@ def dcase2021(
                 looked=f"{one.path} and {other.path}",
                 hint="a name stands for one clip of a machine type: remove one of the two",
             )
-    given = {"channel": channel, "rate": rate, "labels": labels}
-    defaults = {"channel": None, "rate": "16000", "labels": "2021"}
+    remarks += _odd_folders(found, year)
+    untested = sorted({clip.machine for clip in clips} - {clip.machine for clip in clips if clip.split == "test"})
+    if untested:
+        remarks.append(f"{', '.join(untested)} {'has' if len(untested) == 1 else 'have'} no test clips")
+    unlabelled = sum(clip.split == "test" and clip.label is None for clip in clips)
+    if unlabelled and year.year != 2021 and truth != "none":
+        remarks.append(
+            f"{unlabelled} test clips have no label: "
+            + (
+                f"{known.origin} does not name them"
+                if known.origin
+                else f"put {answers.lists(year)[0]} into ROOT/{answers.FOLDER} (from {year.evaluator})"
+            )
+        )
+    taken = CHANNELS.get(year.year) if channel is None else channel
+    if taken != channel:
+        remarks.append(f"channel {taken} of each recording is taken, as by the organizers' baseline")
+    given = {"channel": taken, "rate": rate, "truth": truth}
+    defaults = {"channel": None, "rate": "16000", "truth": "auto"}
     parameters = tuple((key, str(value)) for key, value in given.items() if value != defaults[key])
+    synthetic = (found.root / grammar.MARKER).is_file()
     made = DcaseDataset(
-        spec=str(Spec("dcase2021", parameters, root)),
+        year=year.year,
+        spec=str(Spec(f"dcase{year.year}", parameters, root)),
         clips=clips,
-        reader=SoundReader(channel, None if rate == "any" else int(rate)),
+        reader=SoundReader(taken, None if rate == "any" else int(rate)),
         remarks=tuple(remarks),
-        stamps=(grammar.SYNTHETIC,) if (folder / grammar.MARKER).is_file() else (),
+        stamps=tuple(filter(None, (grammar.SYNTHETIC if synthetic else "", year.assumed))),
     )
     if misfits:
-        raise _misfits(misfits, made)
+        raise _misfits(misfits, found, year, made if clips else None)
     return made
 
 
-def _index(root: Path, ground_truth: bool, remarks: list[str], misfits: list[str]) -> Iterator[Clip]:
-    undecodable: list[str] = []
-    for part in PARTS:
-        for machine in _folders(root / part):
-            present = [name for name in grammar.FOLDERS if (machine / name).is_dir()]
-            if not _is_utf8(machine.name) and present:
-                undecodable.append(_shown(f"{part}/{machine.name}"))
-                continue
-            if not present:
-                remarks.append(f"{part}/{_shown(machine.name)} holds none of {', '.join(grammar.FOLDERS)}")
-            for name in present:
-                clips = list(_clips(machine / name, part, ground_truth, misfits, undecodable, remarks))
-                if not clips:
-                    remarks.append(f"{part}/{machine.name}/{name} holds no .wav file")
-                elif clips[0].path and _written_link(clips[0].path):
-                    if WRITTEN_OUT not in remarks:
-                        remarks.append(WRITTEN_OUT)
-                    clips = [
-                        replace(clip, path=clip.path and (_written_link(clip.path) or clip.path)) for clip in clips
-                    ]
-                yield from clips
-    if undecodable:
-        raise DataError(
-            f"{len(undecodable)} name{'s are' if len(undecodable) > 1 else ' is'} not UTF-8",
-            looked=_some(undecodable),
-            hint="rename them, say with convmv: results and reports are UTF-8",
-        )
-
-
-def _misfits(files: Sequence[str], rest: DcaseDataset | None = None) -> MisfitsError:
-    folder = files[0].split("/")[2]
-    error = MisfitsError(
-        f"{len(files)} .wav files do not fit the names of the 2021 data set",
-        looked=_some(files),
-        hint=f"{folder} expects {grammar.EXAMPLES[folder]}: rename them, or move them away",
-    )
-    error.files, error.rest = tuple(files), rest
-    return error
-
-
-def _some(texts: Sequence[str]) -> str:
-    return "; ".join(texts[:SHOWN]) + (f"; and {len(texts) - SHOWN} more" if len(texts) > SHOWN else "")
-
-
-def _is_utf8(name: str) -> bool:
-    """Whether a name is text; Python stands lone surrogates for the bytes that are not."""
-    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
-
-
-def _shown(name: str) -> str:
-    """The name with backslashes for bytes that are not UTF-8, so that it can be printed and written."""
-    return name if _is_utf8(name) else os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _folders(part: Path) -> list[Path]:
-    if not part.is_dir():
-        return []
-    found = [entry.name for entry in _listing(part) if entry.is_dir()]
-    return [part / name for name in sorted(found) if name != "__MACOSX"]
-
-
-def _listing(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        raise DataError(
-            f"cannot list {folder.name}: {error.strerror}", looked=str(folder), hint="see who may read it: ls -ld"
-        ) from error
+def _odd_folders(found: tree.Tree, year: Year) -> Iterator[str]:
+    """What was taken for granted of folders that are not where or what the organizers have them."""
+    if flat := sorted({folder.machine for folder in found.folders if not folder.name}):
+        taken = "their clips are taken as test clips" if year.year == 2020 else "their names tell which clips are which"
+        yield f"no folders train and test in {', '.join(flat)}: {taken}"
+    bare = {folder.machine for folder in found.folders if folder.part is None}
+    if strange := sorted(machine for machine in bare if year.machine(machine) not in year.machines):
+        yield f"not in dev_data or eval_data, and no machine of {year.year}: {', '.join(strange)}"
 
 
 def _clips(
-    folder: Path, part: str, ground_truth: bool, misfits: list[str], undecodable: list[str], remarks: list[str]
+    found: tree.Tree, year: Year, known: answers.Answers, misfits: list[tuple[tree.Folder, str]]
 ) -> Iterator[Clip]:
-    machine = folder.parent.name
-    known = labels_2021() if ground_truth and part == "eval_data" else {}
-    names = [entry.name for entry in _listing(folder)]
-    unfinished = sum(name.lower().endswith(UNFINISHED) for name in names)
-    if unfinished:
-        copies = "an unfinished copy" if unfinished == 1 else f"{unfinished} unfinished copies"
-        remarks.append(f"{part}/{machine}/{folder.name} holds {copies} (.part, .tmp or the like)")
-    for name in names:
-        if not name.lower().endswith(".wav"):
+    for folder in found.folders:
+        clips = list(_of_folder(folder, year, known, misfits))
+        if clips and clips[0].path and _written_link(clips[0].path):
+            if WRITTEN_OUT not in found.remarks:
+                found.remarks.append(WRITTEN_OUT)
+            clips = [replace(clip, path=clip.path and (_written_link(clip.path) or clip.path)) for clip in clips]
+        if (machine := year.machine(folder.machine)) != folder.machine:
+            remark = f"{folder.machine} is called {machine}, as in {year.year}"
+            found.remarks += [] if remark in found.remarks else [remark]
+        yield from clips
+
+
+def _misfits(
+    misfits: list[tuple[tree.Folder, str]], found: tree.Tree, year: Year, rest: DcaseDataset | None
+) -> MisfitsError:
+    others = [str(other) for other in fitting(found)]
+    files = tuple(f"{folder.shown}/{name}" for folder, name in misfits)
+    error = MisfitsError(
+        f"{len(misfits)} clips do not fit the names of the {year.year} data set",
+        looked=tree.some(files),
+        hint=f"they fit {', '.join(others)}: dcase{others[0] if len(others) == 1 else ''}:{found.root}"
+        if others
+        else f"{misfits[0][0].name or 'a machine'} expects {grammar.expected(misfits[0][0].name, year.year)}: "
+        "rename them, or move them away",
+    )
+    error.files, error.rest = files, rest
+    return error
+
+
+def _of_folder(
+    folder: tree.Folder, year: Year, known: answers.Answers, misfits: list[tuple[tree.Folder, str]]
+) -> Iterator[Clip]:
+    machine = year.machine(folder.machine)
+    for name, file in folder.clips():
+        fields = grammar.read(name, folder.name, year.year)
+        if fields is None:
+            misfits.append((folder, file))  # reported together once the index is through
             continue
-        if not _is_utf8(name):
-            undecodable.append(_shown(f"{part}/{machine}/{folder.name}/{name}"))
-            continue
-        try:
-            fields = grammar.parse(name, folder.name)
-        except DataError:
-            misfits.append(f"{part}/{machine}/{folder.name}/{name}")  # reported together once the index is through
-            continue
+        part = _part(folder, year, machine, fields)
+        answer = known.of(machine, name) if part == "eval" and fields.label is None else None
+        pairs = attributes.parse(fields.attributes)
         yield Clip(
-            name=name,
+            name=f"train/{name}" if year.year == 2020 and fields.split == "train" else name,
             machine=machine,
             section=fields.section,
-            domain=fields.domain,
+            domain=fields.domain or (answer.domain if answer else ""),
             split=fields.split,
-            part=_part(part, fields.split),
-            label=fields.label or known.get((machine, name)),
-            path=folder / name,
+            part=part,
+            label=fields.label or (answer.label if answer else None),
+            path=folder.path / file,
+            attributes=pairs or (answer.attributes if answer else ()),
         )
+
+
+def _part(folder: tree.Folder, year: Year, machine: str, fields: grammar.Fields) -> Part:
+    side = folder.part
+    if side is None:
+        developed = fields.section in year.dev.get(machine, ())
+        evaluated = fields.section in year.eval.get(machine, ()) or fields.label is None
+        side = "eval" if evaluated and not developed else "dev"
+    if side == "dev":
+        return "dev"
+    return "additional" if fields.split == "train" else "eval"
 
 
 def _written_link(path: Path) -> Path | None:
@@ -284,57 +307,4 @@ def _written_link(path: Path) -> Path | None:
     except (OSError, UnicodeDecodeError):
         return None  # whoever reads the clip says what is wrong with it
     target = Path(os.path.normpath(path.parent / text))
-    return target if "\0" not in text and text.lower().endswith(".wav") and target.is_file() else None
-
-
-def _part(part: str, split: Split) -> Part:
-    if part == "dev_data":
-        return "dev"
-    return "additional" if split == "train" else "eval"
-
-
-def _check_root(root: Path) -> None:
-    if not root.is_dir():
-        raise DataError(
-            f"there is no data set at {root}",
-            looked=f"{root.absolute()} is {'a file' if root.exists() else 'not there'}",
-            hint="give the folder that holds dev_data: dcase2021:ROOT",
-        )
-    if any((root / part).is_dir() for part in PARTS):
-        return
-    found = sorted(entry.name for entry in _listing(root) if _is_utf8(entry.name))
-    for near in (*root.absolute().parents[:3], *(root / name for name in found)):
-        if any((near / part).is_dir() for part in PARTS):
-            hint = f"did you mean dcase2021:{near}"
-            break
-    else:
-        hint = "the official layout is ROOT/dev_data/<machine>/train, source_test, target_test"
-        if any((root / name / folder).is_dir() for name in found for folder in grammar.FOLDERS):
-            hint = f"its machine folders belong into a folder dev_data (or eval_data): {root / 'dev_data'}"
-        packed = [name for name in found if name.lower().endswith((".zip", ".7z", ".tar", ".gz"))]
-        if (root / "index.csv").is_file():
-            hint = f"a folder of given features is features:{root}"
-        if packed:
-            hint = f"still packed: unpack {packed[0]} and its like into {root / 'dev_data'}"
-    listing = ", ".join(found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
-    raise DataError(
-        f"{root} holds neither dev_data nor eval_data",
-        looked=f"there is: {listing or 'nothing, it is empty'}",
-        hint=hint,
-    )
-
-
-def _nothing(root: Path, remarks: Sequence[str]) -> DataError:
-    for part in PARTS:
-        packed = sorted(path.name for path in (root / part).glob("*.[zZ][iI][pP]"))
-        if packed:
-            return DataError(
-                f"the data set at {root} is still packed",
-                looked=f"{root / part} holds {', '.join(packed[:SHOWN])}",
-                hint=f"unpack them there: unzip {packed[0]}",
-            )
-    return DataError(
-        f"the data set at {root} has no clips",
-        looked="; ".join(remarks[:SHOWN]) or "the folders dev_data and eval_data are empty",
-        hint="finish copying or unpacking it; the official layout is ROOT/dev_data/<machine>/train/*.wav",
-    )
+    return target if "\0" not in text and text.lower().endswith((".wav", ".flac")) and target.is_file() else None

@@ -5,7 +5,8 @@ Conventions
 - ``index.csv`` names the clips (see :mod:`asdbench.datasets.index`).
 - ``features.npy``: float (clips, d), rows in the order of ``index.csv``. It is mapped, never loaded whole.
 - ``embedding.json``, where it is there: how the features were made (recipe, weights: a sha256 or "random",
-  data_fingerprint, stamps). Its stamps travel with the features. Without a recipe and weights the origin is unstated.
+  data_fingerprint, stamps, year: the challenge year whose metrics apply, 2021 where it is not said). Its stamps travel
+  with the features. Without a recipe and weights the origin is unstated.
 - Whoever writes such a folder writes ``embedding.json`` last, and touches an older one's files only when all of the new
   are on the disk.
 """
@@ -31,6 +32,8 @@ from asdbench.registry import Spec
 
 UNSTATED = "features of unstated origin"
 UNTRAINED = "untrained network"
+YEAR = 2021
+"""Of features that do not say it."""
 CHUNK = 1 << 25
 """Values looked at in one go when rows are checked: 128 MB of float32."""
 
@@ -65,7 +68,7 @@ class FeaturesDataset:
     clips: Sequence[Clip]
     features: VectorFile
     profile: Profile = "full"
-    year: int = 2021
+    year: int = YEAR
     reader: None = None
 
     def digest(self, clip: Clip) -> str:
@@ -105,15 +108,17 @@ def features(folder: str) -> FeaturesDataset:
                 looked=f"{where} holds {present}",
                 hint="asdbench embed writes such folders; index.csv and features.npy are needed",
             )
-    clips = index.read(where / "index.csv")
-    _check_rows(where / "features.npy", clips)
     recipe, stamps = _read_origin(where / "embedding.json")
+    year = recipe.get("year", YEAR)
+    clips = index.read(where / "index.csv", year)
+    _check_rows(where / "features.npy", clips)
     return FeaturesDataset(
         name=where.name,
         spec=str(Spec("features", (), folder)),
         stamps=stamps,
         clips=sorted(clips, key=lambda clip: (clip.machine, clip.name)),
         features=VectorFile(where / "features.npy", recipe),
+        year=year,
     )
 
 
@@ -126,6 +131,7 @@ def write(
     weights: str,
     fingerprint: str,
     stamps: Sequence[str] = (),
+    year: int = YEAR,
 ) -> None:
     """Write a folder that :func:`features` reads. A write that fails leaves an older folder as it was.
 
@@ -144,6 +150,8 @@ def write(
         The data set's fingerprint (:func:`asdbench.datasets.fingerprint`).
     stamps : sequence of str
         What every table made from it must say.
+    year : int
+        The challenge year of the clips.
 
     Raises
     ------
@@ -157,6 +165,7 @@ def write(
             hint="give one float vector a clip",
         )
     origin = {"recipe": dict(recipe), "weights": weights, "data_fingerprint": fingerprint, "stamps": list(stamps)}
+    origin |= {"year": year} if year != YEAR else {}
     text = json.dumps(origin, indent=2) + "\n"
     partial = {name: folder / f"{name}.partial" for name in ("features.npy", "index.csv", "embedding.json")}
     try:
@@ -236,6 +245,10 @@ def _read_origin(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     expected = {"recipe": dict, "weights": str, "data_fingerprint": str, "stamps": list}
     if not isinstance(origin, dict):
         raise DataError(f"{path.name} is no JSON object", looked=str(path), hint=f"its keys are {', '.join(expected)}")
+    if origin.get("year", YEAR) not in range(2020, 2027):
+        raise DataError(
+            f"{path.name}: year is {origin['year']!r}", looked=str(path), hint="a challenge year is 2020 to 2026"
+        )
     wrong = [key for key, kind in expected.items() if not isinstance(origin.get(key, kind()), kind)]
     stamps = origin.get("stamps", [])
     if wrong or not all(isinstance(stamp, str) for stamp in stamps):

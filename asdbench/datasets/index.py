@@ -3,7 +3,8 @@
 Conventions
 -----------
 - UTF-8 with a head line; columns clip, machine, section, domain (source, target), split (train, test), label (normal,
-  anomaly or empty) and, where wanted, part (dev, additional, eval; default dev), in any order; others are ignored.
+  anomaly or empty) and, where wanted, part (dev, additional, eval; default dev), in any order; others are ignored. In
+  years other than 2021 the domain may be empty: there is none (2020), or it is not known (evaluation clips).
 - All values are text: section "00" stays "00". Machine and section become parts of file names.
 """
 
@@ -28,8 +29,14 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def read(path: Path) -> list[Clip]:
+def read(path: Path, year: int = 2021) -> list[Clip]:
     """The clips in the order of the file, with ``row`` set.
+
+    Parameters
+    ----------
+    path : Path
+    year : int
+        The challenge year of the clips.
 
     Raises
     ------
@@ -38,8 +45,9 @@ def read(path: Path) -> list[Clip]:
     """
     clips: list[Clip] = []
     seen: dict[tuple[str, str], int] = {}
+    values = {**VALUES, "domain": DOMAINS if year == 2021 else (*DOMAINS, "")}
     for line, row in _rows(path):
-        for column, allowed in VALUES.items():
+        for column, allowed in values.items():
             if row[column] not in allowed:
                 raise _bad(
                     path, line, f"{column} is {row[column]!r}", f"{column} is one of {', '.join(allowed)}".rstrip(", ")

@@ -231,7 +231,7 @@ def _cell(reader: ToyReader, cell: Cell, train: int, test: int, evaluation: bool
 
 
 def _parse(name: str) -> grammar.Fields:
-    return grammar.parse(name, "train" if "_train_" in name else f"{name.split('_')[2]}_test")
+    return grammar.parse(name, "train" if "_train_" in name else f"{name.split('_')[2]}_test", 2021)
 
 
 def _stem(fields: grammar.Fields) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ import numpy as np
 
 from asdbench.api import Floats
 from asdbench.errors import DataError, UsageError
+from asdbench.files import write_whole
 
 ABOUT, ENDING = "recipe.json", ".safetensors"
 
@@ -122,8 +122,8 @@ class FeatureCache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (about := self.folder / ABOUT).is_file():
-                _write(about, json.dumps(json.loads(self._recipe), indent=2).encode() + b"\n")
-            _write(self._entry(digest), save({"features": values, "crc32": checksum}))
+                write_whole(about, json.dumps(json.loads(self._recipe), indent=2).encode() + b"\n")
+            write_whole(self._entry(digest), save({"features": values, "crc32": checksum}))
         except OSError as error:
             raise DataError(
                 f"the feature cache cannot be written ({error.strerror})",
@@ -144,13 +144,3 @@ def _canonical(recipe: Mapping[str, Any]) -> str:
             looked=repr(recipe),
             hint="use strings, numbers, lists and mappings with string keys",
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    # A name of its own, in the same folder: a rename is atomic within a file system only.
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

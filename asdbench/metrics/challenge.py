@@ -1,12 +1,13 @@
-"""The metrics of each year of the challenge, DCASE 2020 to 2026 Task 2: what a row is and what the official score is.
+"""The metrics of each year of the challenge, DCASE 2020 to 2026 Task 2: what a cell is and what the official score is.
 
 Conventions
 -----------
-- 2020: a row is a machine's individual (id); AUC and pAUC over its clips. Official score: the arithmetic mean of all.
-- 2021: a row is machine x section x domain, each metric over its own clips. Official score: the harmonic mean of all
+- 2020: a cell is a machine's individual (id), its domain ""; AUC and pAUC over its clips. Official score: the
+  arithmetic mean of all.
+- 2021: a cell is machine x section x domain, each metric over its own clips. Official score: the harmonic mean of all
   AUC and pAUC.
-- 2022 and later: a row is machine x section x domain, but its AUC is that of the domain's normal clips against all
-  anomalies of the section. pAUC is the section's, over both domains: the same value in both rows, counted once.
+- 2022 and later: a cell is machine x section x domain, but its AUC is that of the domain's normal clips against all
+  anomalies of the section. pAUC is the section's, over both domains: the same value in both cells, counted once.
   Precision, recall, F1, and the numbers of clips, are of the domain's own clips. Official score: the harmonic mean of
   all AUC and, once a section, pAUC.
 - Values are fractions. Harmonic means floor their values at the float epsilon, arithmetic ones do not.
@@ -27,12 +28,25 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.api import DOMAINS
-from asdbench.metrics.aggregate import METRICS, RANKING, Means, Metric, arithmetic_mean, harmonic_mean, means
+from asdbench.api import DOMAINS, Cell
+from asdbench.errors import DataError
+from asdbench.metrics.aggregate import (
+    METRICS,
+    RANKING,
+    CellMetrics,
+    Means,
+    Metric,
+    arithmetic_mean,
+    harmonic_mean,
+    means,
+)
 from asdbench.metrics.decision import precision_recall_f1
+from asdbench.metrics.intervals import Draws, Resamples
 from asdbench.metrics.roc import auc, pauc
 
 DomainsIn: TypeAlias = Literal["nothing", "files", "clips"]
+Column: TypeAlias = tuple[str, Metric]
+"""A domain and a metric; the domain is "" where the metric is not a domain's."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,34 @@ class Definition:
         """Whether pAUC is over both domains of a section, and counts once."""
         return self.domains == "clips"
 
+    @property
+    def decisions(self) -> bool:
+        """Whether the challenge asks for decision files (2021 and later)."""
+        return self.domains != "nothing"
+
+    @property
+    def unit(self) -> str:
+        """What the challenge calls a machine's individual: id (2020) or section."""
+        return "id" if self.domains == "nothing" else "section"
+
+    def file(self, cell: Cell) -> Cell:
+        """What the score file of a cell covers: the cell, or (2022 and later) the whole section, domain ""."""
+        return cell if self.domains == "files" else Cell(cell.machine, cell.section, "")
+
+    def column(self, domain: str, metric: Metric) -> Column:
+        """The column in which a metric of a domain stands, and counts once a section."""
+        of_section = self.domains == "nothing" or (metric == "pauc" and self.pauc_of_section)
+        return ("" if of_section else domain, metric)
+
+    def columns(self, metrics: Sequence[Metric] = RANKING) -> tuple[Column, ...]:
+        """All columns of some metrics, as the organizers' tables order them."""
+        found = [self.column(domain, metric) for metric in metrics for domain in DOMAINS]
+        return tuple(dict.fromkeys(found))
+
+    def mean(self, values: Iterable[float]) -> float:
+        """The official score of these values."""
+        return arithmetic_mean(values) if self.official == "arithmetic" else harmonic_mean(values)
+
 
 _LATER = Definition("clips", "harmonic")
 DEFINITIONS: Mapping[int, Definition] = MappingProxyType(
@@ -67,67 +109,41 @@ DEFINITIONS: Mapping[int, Definition] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Group:
     """The clips of one score file, in one order.
 
     Parameters
     ----------
-    machine, section : str
-        2020: the section is the id.
-    domain : str or None
-        2021: the file's domain; else None.
+    file : Cell
+        What the file covers (:meth:`Definition.file`).
     labels : int array (clips,)
-        0 normal, 1 anomaly.
+        0 normal, 1 anomaly, -1 unknown.
     scores : float array (clips,)
     decisions : int array (clips,) or None
         0 normal, 1 anomaly; None where there are none.
-    domains : sequence of str or None
-        Each clip's domain, 2022 and later.
+    domains : sequence of str
+        Each clip's domain; "" where it is not known. Read in 2022 and later only.
+    clips : sequence of str
+        Their names; not needed for metrics.
     """
 
-    machine: str
-    section: str
-    domain: str | None
+    file: Cell
     labels: NDArray[np.int64]
     scores: NDArray[np.float64]
     decisions: NDArray[np.int64] | None = None
-    domains: Sequence[str] | None = None
+    domains: Sequence[str] = ()
+    clips: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
-class ChallengeCell:
-    """One row: metrics as fractions, precision, recall and F1 None where there are no decisions.
-
-    ``domain`` is None in 2020. ``n_normal`` and ``n_anomaly`` are the row's own clips; 2022 and later, the AUC is
-    against the other domain's anomalies too.
-    """
-
-    machine: str
-    section: str
-    domain: str | None
-    auc: float
-    pauc: float
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    n_normal: int
-    n_anomaly: int
-
-    def value(self, metric: Metric) -> float | None:
-        """One metric by its name."""
-        value: float | None = getattr(self, metric)
-        return value
-
-
-@dataclass(frozen=True)
-class ChallengeSummary:
-    """Means over rows and the official score.
+class Summary:
+    """Means over cells and the official score.
 
     Parameters
     ----------
     means : mapping of metric to Means
-        A metric that any row lacks is absent.
+        A metric that any cell lacks is absent.
     official_score : float
     """
 
@@ -135,78 +151,117 @@ class ChallengeSummary:
     official_score: float
 
 
-def missing_class(definition: Definition, labels: NDArray[np.int64], domains: Sequence[str] | None) -> str | None:
-    """Why a file's clips have no AUC, or None where they have.
+def against(definition: Definition, group: Group) -> dict[str, NDArray[np.bool_]]:
+    """By domain of the group's cells: the clips that its AUC is over.
 
-    An AUC needs normal clips (2022 and later: of each domain) and anomalies (2022 and later: of the section).
+    2022 and later: the domain's own clips and all anomalies of the section.
     """
-    names = {0: "normal", 1: "anomaly"}
-    if len(set(labels.tolist())) < 2:
-        return f"one class only: {len(labels)} clips, all {names[int(labels[0])]}" if len(labels) else "no clips"
+    if definition.domains != "clips":
+        return {group.file.domain: np.ones(len(group.labels), dtype=np.bool_)}
+    domains = np.array(group.domains, dtype=np.str_)
+    there = [domain for domain in (*DOMAINS, "") if domain in set(group.domains)]
+    return {domain: (domains == domain) | (group.labels == 1) for domain in there}
+
+
+def score_group(definition: Definition, group: Group) -> list[CellMetrics]:
+    """The cells that a file's clips give: one, or one for each domain that has clips (2022 and later).
+
+    A cell that cannot be scored (labels unknown, one class only, scores that are not finite) has None and a reason.
+
+    Raises
+    ------
+    DataError
+        For arrays of unequal length, labels other than 0, 1 and -1, or decisions other than 0 and 1.
+    """
+    try:
+        _check(definition, group)
+        domains = np.array(group.domains, dtype=np.str_)
+        return [
+            _cell(definition, group, domain, domains == domain if definition.domains == "clips" else over, over)
+            for domain, over in against(definition, group).items()
+        ]
+    except DataError as error:
+        raise DataError(f"{group.file}: {error.message}", error.looked, error.hint) from error
+
+
+def _check(definition: Definition, group: Group) -> None:
+    arrays = {"labels": group.labels, "decisions": group.labels if group.decisions is None else group.decisions}
     if definition.domains == "clips":
-        assert domains is not None
-        for domain in DOMAINS:
-            own = [label for label, where in zip(labels.tolist(), domains, strict=True) if where == domain]
-            if not own:
-                return f"no clips of the {domain} domain"
-            if 0 not in own:
-                return f"one class only in the {domain} domain: {len(own)} clips, all anomaly"
+        arrays["domains"] = np.array(group.domains)
+    for name, array in arrays.items():
+        if array.shape != group.scores.shape:
+            raise DataError(
+                f"{name} and scores differ in length",
+                looked=f"{name} {array.shape}, scores {group.scores.shape}",
+                hint="give one value a clip",
+            )
+    if not np.isin(group.labels, (0, 1, -1)).all():
+        found = ", ".join(sorted({repr(code) for code in group.labels.tolist()})[:5])
+        raise DataError("a label is none of 0, 1 and -1", looked=f"among them {found}", hint="see label_codes")
+
+
+def _cell(
+    definition: Definition, group: Group, domain: str, own: NDArray[np.bool_], over: NDArray[np.bool_]
+) -> CellMetrics:
+    labels = group.labels[own]
+    name = group.file.machine, group.file.section, domain
+    counts = int(np.sum(labels == 0)), int(np.sum(labels == 1))
+    reason = _why_not(definition, group, domain, own, over)
+    if reason is not None:
+        return CellMetrics(*name, None, None, None, None, None, *counts, reason)
+    area, partial = auc(group.labels[over], group.scores[over]), pauc(group.labels, group.scores)
+    if group.decisions is None:
+        return CellMetrics(*name, area, partial, None, None, None, *counts, "no decisions")
+    return CellMetrics(*name, area, partial, *precision_recall_f1(labels, group.decisions[own]), *counts)
+
+
+def _why_not(
+    definition: Definition, group: Group, domain: str, own: NDArray[np.bool_], over: NDArray[np.bool_]
+) -> str | None:
+    """Why a cell cannot be scored, or None where it can."""
+    clips, unknown = len(group.labels), int(np.sum(group.labels == -1))
+    if not clips:
+        return "no clips"
+    if unknown:
+        return "labels unknown" if unknown == clips else f"labels of {unknown} of {clips} clips unknown"
+    if definition.domains == "clips" and not domain:
+        return f"domain of {int(own.sum())} of {clips} clips unknown"
+    if not np.isfinite(group.scores).all():
+        return f"{int(np.sum(~np.isfinite(group.scores)))} of {clips} scores are not finite"
+    kinds = set(group.labels.tolist())
+    if len(kinds) == 1:
+        return f"one class only: {clips} clips, all {'anomaly' if 1 in kinds else 'normal'}"
+    if 0 not in group.labels[over]:
+        return f"one class only in the {domain} domain: {int(own.sum())} clips, all anomaly"
     return None
 
 
-def score_group(definition: Definition, group: Group) -> list[ChallengeCell]:
-    """The rows that a file's clips give: one, or one a domain (2022 and later).
+def by_column(definition: Definition, file: Cell, found: Resamples) -> dict[Column, Draws]:
+    """The resamples of a file's clips by the columns in which they count."""
+    own = found.own if definition.domains == "clips" else {file.domain: found.auc}
+    areas = {definition.column(domain, "auc"): draws for domain, draws in own.items()}
+    return {**areas, definition.column(file.domain, "pauc"): found.pauc}
+
+
+def values(definition: Definition, cells: Iterable[CellMetrics], metric: Metric) -> list[float] | None:
+    """All values of a metric, each counted as often as the year counts it; None where a cell lacks it."""
+    once = {(cell.machine, cell.section, definition.column(cell.domain, metric)): cell.value(metric) for cell in cells}
+    known = [value for value in once.values() if value is not None]
+    return known if len(known) == len(once) else None
+
+
+def summarise(definition: Definition, cells: Iterable[CellMetrics]) -> Summary:
+    """Means and official score over cells that have values: of a submission, of a machine, of a domain.
 
     Raises
     ------
     DataError
-        For one class only, scores that are not finite, labels or decisions other than 0 and 1.
-    """
-    if definition.domains != "clips":
-        everything = np.ones(len(group.labels), dtype=np.bool_)
-        area, partial = auc(group.labels, group.scores), pauc(group.labels, group.scores)
-        return [_row(group, group.domain, everything, area, partial)]
-    partial = pauc(group.labels, group.scores)
-    rows = []
-    for domain in DOMAINS:
-        own = np.array(group.domains) == domain
-        against = own | (group.labels == 1)
-        rows.append(_row(group, domain, own, auc(group.labels[against], group.scores[against]), partial))
-    return rows
-
-
-def _row(group: Group, domain: str | None, own: NDArray[np.bool_], area: float, partial: float) -> ChallengeCell:
-    labels = group.labels[own]
-    precision, recall, f1 = None, None, None
-    if group.decisions is not None:
-        precision, recall, f1 = precision_recall_f1(labels, group.decisions[own])
-    normal, anomaly = int(np.sum(labels == 0)), int(np.sum(labels == 1))
-    return ChallengeCell(group.machine, group.section, domain, area, partial, precision, recall, f1, normal, anomaly)
-
-
-def values(definition: Definition, cells: Iterable[ChallengeCell], metric: Metric) -> list[float] | None:
-    """All values of a metric, each counted as often as the year counts it; None where a row lacks it."""
-    given = list(cells)
-    if metric == "pauc" and definition.pauc_of_section:
-        given = list({(cell.machine, cell.section): cell for cell in given}.values())
-    found = [cell.value(metric) for cell in given]
-    known = [value for value in found if value is not None]
-    return known if len(known) == len(found) else None
-
-
-def summarise(definition: Definition, cells: Iterable[ChallengeCell]) -> ChallengeSummary:
-    """Means and official score over rows: of a submission, of a machine, of a domain.
-
-    Raises
-    ------
-    DataError
-        Where there are no rows.
+        Where there are no cells, or none has an AUC.
     """
     given = list(cells)
-    found = {metric: values(definition, given, metric) for metric in METRICS}
-    ranking = [value for metric in RANKING for value in found[metric] or ()]
-    mean = arithmetic_mean if definition.official == "arithmetic" else harmonic_mean
-    return ChallengeSummary(
-        means=MappingProxyType({metric: means(kept) for metric, kept in found.items() if kept is not None}),
-        official_score=mean(ranking),
+    found = {metric: kept for metric in METRICS if given and (kept := values(definition, given, metric)) is not None}
+    ranking = [value for metric in RANKING for value in found.get(metric, ())]
+    return Summary(
+        means=MappingProxyType({metric: means(kept) for metric, kept in found.items()}),
+        official_score=definition.mean(ranking),
     )

@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-- Clips are resampled with replacement within their cell and class (stratified), so that the counts stay.
+- Clips are resampled with replacement within their cell and class (stratified), so that the counts stay. Where cells
+  share clips (2022 and later: the anomalies of a section), all are resampled once and together.
 - A resample is a set of weights: how often each clip was drawn. All resamples of a cell are one array operation.
 - An aggregate is resampled by taking the same function of the cells' resamples; cells are independent.
 - Resampled pAUC is biased (drawing a clip twice makes ties), and a mean over 42 cells keeps the bias while its spread
@@ -18,8 +19,8 @@ simulation: docs/intervals.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,20 +46,33 @@ class Interval:
 
 @dataclass(frozen=True)
 class Resamples:
-    """AUC and pAUC of one cell: the estimate first, then each resample, (1 + resamples,)."""
+    """AUC and pAUC of some clips: the estimate first, then each resample, (1 + resamples,).
+
+    ``own`` holds, by domain, the AUC of the domain's normal clips against all anomalies, where domains were given.
+    """
 
     auc: Draws
     pauc: Draws
+    own: Mapping[str, Draws] = field(default_factory=dict)
 
 
-def resample(labels: ArrayLike, scores: ArrayLike, *, count: int = RESAMPLES, seed: int = 0) -> Resamples:
-    """AUC and pAUC of a cell and of its stratified resamples.
+def resample(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    domains: Sequence[str] | None = None,
+    *,
+    count: int = RESAMPLES,
+    seed: int = 0,
+) -> Resamples:
+    """AUC and pAUC of some clips and of their stratified resamples.
 
     Parameters
     ----------
     labels : array (clips,)
         0 normal, 1 anomaly.
     scores : array (clips,)
+    domains : sequence of str or None
+        Each clip's: clips are then drawn within domain and class.
     count : int
         How many resamples.
     seed : int
@@ -71,16 +85,34 @@ def resample(labels: ArrayLike, scores: ArrayLike, *, count: int = RESAMPLES, se
     anomalous, values = check(labels, scores)
     levels, level = np.unique(-values, return_inverse=True)  # from the highest score down
     random = np.random.default_rng(seed)
-    curves = []
-    for clips in (np.sort(level[~anomalous]), np.sort(level[anomalous])):
-        drawn = random.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=count)
-        weights = np.concatenate([np.ones((1, len(clips)), dtype=np.int64), drawn])
-        present, starts = np.unique(clips, return_index=True)
-        rises = np.zeros((count + 1, 1 + len(levels)))
-        rises[:, 1 + present] = np.add.reduceat(weights, starts, axis=1) / len(clips)
-        curves.append(np.cumsum(rises, axis=1))
-    false, true = curves
-    return Resamples(area_under(false, true), standardised(area_under(*cut_at(false, true, MAX_FPR)), MAX_FPR))
+    passed: tuple[dict[str, Draws], dict[str, Draws]] = ({}, {})  # normal, anomalous: clips at or above each level
+    for of_class, found in zip((~anomalous, anomalous), passed, strict=True):
+        for domain, own in strata(domains, of_class):
+            clips = np.sort(level[own])
+            drawn = random.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=count)
+            weights = np.concatenate([np.ones((1, len(clips)), dtype=np.int64), drawn])
+            present, starts = np.unique(clips, return_index=True)
+            rises = np.zeros((count + 1, 1 + len(levels)))
+            rises[:, 1 + present] = np.add.reduceat(weights, starts, axis=1)
+            found[domain] = np.cumsum(rises, axis=1)
+    false, true = (_rates(sum(found.values(), start=np.zeros(()))) for found in passed)
+    return Resamples(
+        area_under(false, true),
+        standardised(area_under(*cut_at(false, true, MAX_FPR)), MAX_FPR),
+        {} if domains is None else {domain: area_under(_rates(own), true) for domain, own in passed[0].items()},
+    )
+
+
+def strata(domains: Sequence[str] | None, of_class: NDArray[np.bool_]) -> list[tuple[str, NDArray[np.bool_]]]:
+    """The clips of a class by domain, sorted; all of them as "" where there are no domains."""
+    if domains is None:
+        return [("", of_class)]
+    own = np.array(domains, dtype=np.str_)
+    return [(domain, of_class & (own == domain)) for domain in sorted(set(own[of_class].tolist()))]
+
+
+def _rates(passed: Draws) -> Draws:
+    return np.asarray(passed / passed[0, -1])
 
 
 def area_under(x: Draws, y: Draws) -> Draws:

@@ -39,6 +39,7 @@ from asdbench.metrics.intervals import (
     cut_at,
     interval,
     standardised,
+    strata,
 )
 from asdbench.metrics.roc import MAX_FPR, check
 
@@ -135,6 +136,7 @@ def resample_together(
     clips: Sequence[str],
     labels: ArrayLike,
     scores: Sequence[ArrayLike],
+    domains: Sequence[str] | None = None,
     *,
     count: int = RESAMPLES,
     seed: int = 0,
@@ -149,6 +151,8 @@ def resample_together(
         0 normal, 1 anomaly.
     scores : sequence of array (clips,)
         One array a scoring.
+    domains : sequence of str or None
+        Each clip's: clips are then drawn within domain and class.
     count : int
         How many resamples.
     seed : int
@@ -167,17 +171,31 @@ def resample_together(
         raise DataError("a clip stands twice in a cell", hint="give one score a clip")
     order = np.array(sorted(range(len(clips)), key=clips.__getitem__))
     random = np.random.default_rng(seed)
-    weights: list[Draws] = []
+    anomalous, _ = check(labels, scores[0])
+    normals, anomalies = (
+        {domain: order[own[order]] for domain, own in strata(domains, of_class)} for of_class in (~anomalous, anomalous)
+    )
+    weights = [
+        {domain: _weights(len(own), count, random) for domain, own in side.items()} for side in (normals, anomalies)
+    ]
+    up, up_weights = np.concatenate(list(anomalies.values())), np.concatenate(list(weights[1].values()), axis=1)
+    down, down_weights = np.concatenate(list(normals.values())), np.concatenate(list(weights[0].values()), axis=1)
     found = []
     for row in scores:
-        anomalous, values = check(labels, row)
-        groups = [order[~anomalous[order]], order[anomalous[order]]]
-        weights = weights or [_weights(len(group), count, random) for group in groups]
-        false, true = _curves([values[group] for group in groups], weights)
+        _, values = check(labels, row)
+        false, true = _curves([values[down], values[up]], [down_weights, up_weights])
         # Nearly all of a curve lies beyond max_fpr in every resample.
         reached = int(np.argmax(false.min(axis=0) >= MAX_FPR)) + 1
         partial = area_under(*cut_at(false[:, :reached], true[:, :reached], MAX_FPR))
-        found.append(Resamples(area_under(false, true), standardised(partial, MAX_FPR)))
+        own = (
+            {}
+            if domains is None
+            else {
+                domain: area_under(*_curves([values[clips], values[up]], [weights[0][domain], up_weights]))
+                for domain, clips in normals.items()
+            }
+        )
+        found.append(Resamples(area_under(false, true), standardised(partial, MAX_FPR), own))
     return found
 
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from asdbench.api import DOMAINS
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
-from asdbench.metrics.challenge import ChallengeCell, summarise
-from asdbench.reports.markdown import NOT_THERE, text
+from asdbench.metrics.challenge import Column, summarise
+from asdbench.reports.markdown import NOT_THERE, clips_of, official_mean, text, unit
 from asdbench.submissions.scoring import Scored
 
 NAMES: Mapping[Metric, str] = {
@@ -32,9 +32,6 @@ NAMES: Mapping[Metric, str] = {
 }
 FIELDS = ("kind", "machine", "section", "domain", *METRICS, "n_normal", "n_anomaly", "official_score")
 MEANS = ("arithmetic", "harmonic")
-
-Column = tuple[Metric, str]
-"""A metric and a domain, or "" where the metric is not a domain's."""
 
 
 def render(scored: Scored, form: str) -> str:
@@ -58,7 +55,7 @@ def _json(scored: Scored) -> str:
                     {
                         "machine": cell.machine,
                         "section": cell.section,
-                        "domain": cell.domain,
+                        "domain": cell.domain or None,
                         **{metric: cell.value(metric) for metric in METRICS},
                         "n_normal": cell.n_normal,
                         "n_anomaly": cell.n_anomaly,
@@ -117,7 +114,9 @@ def _markdown(scored: Scored) -> str:
     parts = [f"# {text(_title(scored))}"]
     if scored.left_out:
         parts.append("> **PARTIAL.** Not everything is there: this is no official score.")
-    parts.append(f"**Official score: {_percent(scored.summary.official_score)}** · {_official(scored)}")
+    parts.append(
+        f"**Official score: {_percent(scored.summary.official_score)}** · {official_mean(scored.year.definition)}"
+    )
     head, rows = _cells(scored)
     parts += [_pipe(head, rows, 2), "## Means", _pipe(*_means(scored), 2)]
     notes = [f"- {text(note)}" for note in _notes(scored)]
@@ -169,56 +168,37 @@ def latex_text(value: str) -> str:
 
 
 def _title(scored: Scored) -> str:
-    return f"DCASE {scored.year.year} Task 2, {scored.part} set"
-
-
-def _official(scored: Scored) -> str:
-    definition = scored.year.definition
-    return f"{definition.official} mean of all AUC and pAUC" + (
-        ", pAUC once a section" if definition.pauc_of_section else ""
-    )
+    assumed = f" ({scored.year.assumed})" if scored.year.assumed else ""
+    return f"DCASE {scored.year.year} Task 2, {scored.part} set{assumed}"
 
 
 def _notes(scored: Scored) -> list[str]:
     definition = scored.year.definition
     notes = ["Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."]
-    if definition.pauc_of_section:
-        notes.append("AUC: the domain's normal clips against all anomalies of the section. pAUC: over both domains.")
+    notes += [clips_of(definition).strip()] if definition.pauc_of_section else []
     notes += [f"Labels: {scored.origin}.", *scored.remarks]
-    if not scored.decided and definition.domains != "nothing":
+    if not scored.decided and definition.decisions:
         notes.append("No decision files: no precision, recall and F1.")
     if scored.absent:
         notes.append(f"Machine types that are not there: {', '.join(scored.absent)}.")
     return notes
 
 
-def _columns(scored: Scored) -> list[Column]:
-    metrics = METRICS if scored.decided else RANKING
-    definition = scored.year.definition
-    if definition.domains == "nothing":
-        return [(metric, "") for metric in metrics]
-    return [
-        (metric, domain)
-        for metric in metrics
-        for domain in (("",) if metric == "pauc" and definition.pauc_of_section else DOMAINS)
-    ]
-
-
 def _cells(scored: Scored) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the table of sections."""
-    columns = _columns(scored)
-    unit = "ID" if scored.year.definition.domains == "nothing" else "Section"
-    head = ["Machine", unit, *(" ".join(filter(None, (NAMES[metric], domain))) for metric, domain in columns)]
-    sections: dict[tuple[str, str], dict[str, ChallengeCell]] = {}
+    definition = scored.year.definition
+    columns = definition.columns(METRICS if scored.decided else RANKING)
+    names = (" ".join(filter(None, (NAMES[metric], domain))) for domain, metric in columns)
+    head = ["Machine", unit(definition), *names]
+    sections: dict[tuple[str, str], dict[Column, float | None]] = {}
     for cell in scored.cells:
-        sections.setdefault((cell.machine, cell.section), {})[cell.domain or ""] = cell
+        own = sections.setdefault((cell.machine, cell.section), {})
+        own |= {definition.column(cell.domain, metric): cell.value(metric) for metric in METRICS}
     rows: list[list[str]] = []
     before = None
-    for (machine, section), own in sections.items():
-        any_domain = next(iter(own.values()))
-        row = [own.get(domain) if domain else any_domain for _, domain in columns]
-        values = [None if cell is None else cell.value(metric) for cell, (metric, _) in zip(row, columns, strict=True)]
-        rows.append(["" if machine == before else machine, section, *map(_percent, values)])
+    for (machine, section), values in sections.items():
+        shown = [_percent(values.get(column)) for column in columns]
+        rows.append(["" if machine == before else machine, section, *shown])
         before = machine
     return head, rows
 

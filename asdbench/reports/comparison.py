@@ -8,7 +8,7 @@ from asdbench.metrics.aggregate import Metric
 from asdbench.metrics.paired import Difference
 from asdbench.pairing import Comparison, Pair, Part, Side
 from asdbench.reports.footnotes import some
-from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, text
+from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, clips_of, official_mean, text, unit
 
 NAMES: dict[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
 FEW = 50  # clips a class, below which intervals of a cell's pAUC are too short
@@ -110,16 +110,16 @@ def _overall(comparison: Comparison, part: Part) -> str:
 
 
 def _cells(comparison: Comparison, part: Part) -> str:
-    head = ["Machine", "Section", "Domain"]
+    names = ["Machine", unit(part.definition), *(["Domain"] if part.definition.domains != "nothing" else [])]
+    head = [*names]
     for metric in NAMES.values():
         head += [f"{metric} {text(side.name)}" for side in (comparison.a, comparison.b)] + _heads(comparison)
     rows = []
     for one in part.cells:
         cell = one.cell
-        rows.append(
-            [text(cell.machine), text(cell.section), text(cell.domain), *_row(one.auc), *_row(one.pauc)],
-        )
-    return _table(head, rows, 3)
+        place = [text(cell.machine), text(cell.section), text(cell.domain)][: len(names)]
+        rows.append([*place, *_row(one.auc), *_row(one.pauc)])
+    return _table(head, rows, len(names))
 
 
 def _heads(comparison: Comparison) -> list[str]:
@@ -167,6 +167,8 @@ def _notes(comparison: Comparison) -> list[str]:
         f"Percent; difference: {text(a.name)} minus {text(b.name)}. AUC of a cell: DeLong; all else: paired bootstrap"
         " over clips, within class. p is of one row alone: of 42 rows without any difference, two fall below 0.05."
     ]
+    definition = comparison.parts[0].definition
+    notes[0] += f" Official score: the {official_mean(definition)}.{clips_of(definition)}"
     if len(comparison.seeds) > 1:
         notes.append(
             f"Means over seeds {', '.join(map(str, comparison.seeds))}. Intervals and p speak of the clips, for these"

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
 from asdbench.store import SeedFolder
 
@@ -30,13 +31,17 @@ def footnotes(
     """
     first, wanted = manifests[0], set(sections)
     entries: Entries = [(m["seed"], machine, entry) for m in manifests for machine, entry in m["machines"].items()]
-    fits = [fit for _, _, entry in entries for fit in entry["fits"].values() if wanted & set(fit.get("sections", ()))]
+    own = {*wanted, ""}  # of training clips that do not state their section
+    fits = [fit for _, _, entry in entries for fit in entry["fits"].values() if own & set(fit.get("sections", ()))]
     key = entries[0][2]["key"]
     notes = [_seeds([folder.seed for folder in folders], scores), _budget(first, key["parameters"], fits)]
     if fits:
-        used = sorted({section for fit in fits for section in fit["sections"]})
+        used = sorted({section for fit in fits for section in fit["sections"]} - {""})
         clips = _range({fit["train_clips"] for fit in fits})
-        notes.append(f"Normal clips a fit: {clips}, of section{'s' * (len(used) > 1)} {', '.join(used)}.")
+        unit = DEFINITIONS[folders[0].year].unit
+        of = [f"of {unit}{'s' * (len(used) > 1)} {', '.join(used)}"] if used else []
+        of += [f"some of no stated {unit}"] if any("" in fit["sections"] for fit in fits) else []
+        notes.append(f"Normal clips a fit: {', '.join([clips, *of])}.")
     notes.append(f"Features: {features(first, key['embedding'])}.")
     notes += _collapsed(entries, len(folders) > 1)
     threads = f"{key['threads']} thread{'s' * (key['threads'] > 1)} a job"

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from asdbench.metrics.aggregate import Means
-from asdbench.reports.tables import COLUMNS, Bounds, Column, SystemTable
+from asdbench.metrics.challenge import Column, Definition
+from asdbench.reports.tables import Bounds, SystemTable
 from asdbench.verdicts import MARKS, Verdict
 
 NOT_THERE = "–"
@@ -28,18 +29,32 @@ def render(tables: Sequence[SystemTable]) -> str:
         Markdown; ends in a line break.
     """
     parts = []
-    for dataset in dict.fromkeys(table.dataset for table in tables):
-        own = [table for table in tables if table.dataset == dataset]
+    for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
+        own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
         parts.append(f"# Results on {text(dataset)}")
         parts.append(
             "Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."
-            " Official score: the harmonic mean of all AUC and pAUC. Intervals: what other test clips of the same kind"
-            " would give (bootstrap over clips, within class); of other trainings they say nothing."
+            f"{clips_of(definition)} Official score: the {official_mean(definition)}."
+            " Intervals: what other test clips of the same kind would give (bootstrap over"
+            " clips, within class); of other trainings they say nothing."
         )
         if len(own) > 1:
             parts.append(_overview(own))
         parts += [_system(table) for table in own]
     return "\n\n".join(parts) + "\n"
+
+
+def official_mean(definition: Definition) -> str:
+    """What a year's official score is, in words."""
+    once = ", pAUC once a section" if definition.pauc_of_section else ""
+    return f"{definition.official} mean of all AUC and pAUC{once}"
+
+
+def clips_of(definition: Definition) -> str:
+    """Which clips the values are over, where that is not plain: a sentence that begins with a space."""
+    if not definition.pauc_of_section:
+        return ""
+    return " AUC: the domain's normal clips against all anomalies of the section. pAUC: over both domains."
 
 
 def text(value: object) -> str:
@@ -52,12 +67,13 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     """One line a table: official score and arithmetic means."""
     from tabulate import tabulate
 
-    head = ["System", "Official score", *(_label(column) for column in COLUMNS), "Cells"]
+    columns = tables[0].definition.columns()
+    head = ["System", "Official score", *map(_label, columns), "Cells"]
     beside = any(table.has_published for table in tables)
     lines = []
     for table in tables:
-        cells = sum(len({domain for domain, _ in row.ours}) for row in table.rows)
-        means = [_percent(value) for value in (_pick(table.ours, "arithmetic").get(column) for column in COLUMNS)]
+        cells = sum(metric == "auc" for row in table.rows for _, metric in row.ours)
+        means = [_percent(_pick(table.ours, "arithmetic").get(column)) for column in columns]
         name = text(table.system) + PARTS[table.part]
         line = [name, _percent(table.score), *means, str(cells)]
         lines.append([*line, _percent(table.their_score)] if beside else line)
@@ -71,20 +87,21 @@ def _overview(tables: Sequence[SystemTable]) -> str:
 def _system(table: SystemTable) -> str:
     from tabulate import tabulate
 
-    head = ["Machine", "Section", *(_label(column) for column in COLUMNS)]
+    columns = table.definition.columns()
+    head = ["Machine", unit(table.definition), *map(_label, columns)]
     if table.has_published:
-        head += [f"{_label(column)}, published" for column in COLUMNS]
-        head += [f"{_label(column)}, difference" for column in COLUMNS]
+        head += [f"{_label(column)}, published" for column in columns]
+        head += [f"{_label(column)}, difference" for column in columns]
     lines = []
     machine = None
     for row in table.rows:
         section = f"{text(row.section)} †" if row.mark else text(row.section)
         line = [text(row.machine) if row.machine != machine else "", section]
         machine = row.machine
-        lines.append([*line, *_cells(row.ours, row.published, table.has_published, row.verdicts)])
-    for name, pick in (("Arithmetic mean", "arithmetic"), ("Harmonic mean", "harmonic")):
+        lines.append([*line, *_cells(columns, row.ours, row.published, table.has_published, row.verdicts)])
+    for pick in _means(table):
         ours, theirs = _pick(table.ours, pick), _pick(table.theirs, pick)
-        lines.append([f"**{name}**", "", *_cells(ours, theirs, table.has_published)])
+        lines.append([f"**{pick.capitalize()} mean**", "", *_cells(columns, ours, theirs, table.has_published)])
     body = tabulate(
         lines, head, tablefmt="pipe", disable_numparse=True, colalign=["left", "left", *["right"] * (len(head) - 2)]
     )
@@ -101,7 +118,17 @@ def _system(table: SystemTable) -> str:
 
 def _label(column: Column) -> str:
     domain, metric = column
-    return f"{metric.replace('auc', 'AUC')} {domain}"
+    return f"{metric.replace('auc', 'AUC')} {domain}".rstrip()
+
+
+def unit(definition: Definition) -> str:
+    """What a year calls a machine's individual, as a column's head."""
+    return "ID" if definition.unit == "id" else "Section"
+
+
+def _means(table: SystemTable) -> tuple[str, ...]:
+    """The means that the year's evaluator prints."""
+    return ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic")
 
 
 def _pick(means: Mapping[Column, Means], which: str) -> dict[Column, float]:
@@ -109,20 +136,21 @@ def _pick(means: Mapping[Column, Means], which: str) -> dict[Column, float]:
 
 
 def _cells(
+    columns: Sequence[Column],
     ours: Mapping[Column, float],
     theirs: Mapping[Column, float],
     published: bool,
     verdicts: Mapping[Column, Verdict] | None = None,
 ) -> list[str]:
     marks = {column: MARKS[verdict] for column, verdict in (verdicts or {}).items()}
-    cells = [_percent(ours.get(column)) for column in COLUMNS]
+    cells = [_percent(ours.get(column)) for column in columns]
     if published:
-        cells += [_percent(theirs.get(column)) for column in COLUMNS]
+        cells += [_percent(theirs.get(column)) for column in columns]
         cells += [
             f"{ours[column] - theirs[column]:+.2f}{marks.get(column, '')}"
             if column in ours and column in theirs
             else NOT_THERE
-            for column in COLUMNS
+            for column in columns
         ]
     return cells
 
@@ -145,14 +173,16 @@ def _intervals(table: SystemTable) -> str:
     """The 95 % intervals in the shape of the table above them."""
     from tabulate import tabulate
 
+    columns = table.definition.columns()
     lines = [
-        [text(row.machine), text(row.section), *(_span(row.bounds.get(column)) for column in COLUMNS)]
+        [text(row.machine), text(row.section), *(_span(row.bounds.get(column)) for column in columns)]
         for row in table.rows
     ]
-    for name, bounds in (("Arithmetic mean", table.arithmetic_bounds), ("Harmonic mean", table.harmonic_bounds)):
-        lines.append([f"**{name}**", "", *(_span(bounds.get(column)) for column in COLUMNS)])
-    head = ["95 % interval", "Section", *(_label(column) for column in COLUMNS)]
-    aligned = ["left", "left", *["right"] * len(COLUMNS)]
+    for name in _means(table):
+        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
+        lines.append([f"**{name.capitalize()} mean**", "", *(_span(bounds.get(column)) for column in columns)])
+    head = ["95 % interval", unit(table.definition), *map(_label, columns)]
+    aligned = ["left", "left", *["right"] * len(columns)]
     return tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 
 

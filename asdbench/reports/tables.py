@@ -1,7 +1,8 @@
 """One table a system (and one more for evaluation sections, where there are any), as data.
 
 Shaped like the report's Tables 3 to 6: machines and sections down, AUC and pAUC of source and target across, in
-percent; with means, official score, the published values and the notes a reader needs.
+percent; with means, official score, the published values and the notes a reader needs. Other years have their own
+columns: 2020 knows no domains, from 2022 on pAUC is the section's.
 
 Several seeds: each value is the mean over the seeds; a cell that any seed lacks has none. Only seeds of one system with
 the same settings and data are averaged; others get a table of their own. Intervals speak of the clips, for one
@@ -15,26 +16,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from asdbench.api import DOMAINS, Cell
+from asdbench.api import Cell
 from asdbench.comparison import other_counts, published_for
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, means, official_score
+from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
 from asdbench.registry import unknown
 from asdbench.reports.footnotes import footnotes, published_notes, some
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
-from asdbench.scoring import evaluate
+from asdbench.scoring import scored_files
 from asdbench.store import SeedFolder, seed_folders
 from asdbench.uncertainty import Uncertainty, intervals
 from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
 
-Column = tuple[str, Metric]
 Bounds = tuple[float, float]
-COLUMNS: tuple[Column, ...] = tuple((domain, metric) for metric in RANKING for domain in DOMAINS)
-
-
 NOTHING = Uncertainty({}, {}, {}, None)
 
 
@@ -42,7 +40,7 @@ NOTHING = Uncertainty({}, {}, {}, None)
 class Row:
     """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
 
-    ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are domains
+    ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are columns
     that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are there
     where the system has a published table.
     """
@@ -52,7 +50,7 @@ class Row:
     ours: Mapping[Column, float]
     published: Mapping[Column, float]
     mark: bool = False
-    missing: tuple[str, ...] = ()
+    missing: tuple[Column, ...] = ()
     bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     verdicts: Mapping[Column, Verdict] = field(default_factory=dict)
 
@@ -66,6 +64,8 @@ class SystemTable:
     dataset, system, title : str
     part : {"dev", "eval"}
         Development or evaluation sections; their means and official scores are never mixed.
+    definition : Definition
+        Of the data set's year: which columns there are and what the official score is.
     stamps : tuple of str
         What the table must say loudly.
     rows : list of Row
@@ -86,6 +86,7 @@ class SystemTable:
     system: str
     title: str
     part: str
+    definition: Definition
     stamps: tuple[str, ...]
     rows: list[Row]
     ours: Mapping[Column, Means]
@@ -141,10 +142,10 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
 
 
 def _tables(folders: Sequence[SeedFolder]) -> list[SystemTable]:
-    parts = folders[0].parts()
-    per_seed = [{metrics.cell: metrics for metrics in evaluate(folder)} for folder in folders]
-    cells = sorted({cell for seed in per_seed for cell in seed})
-    split = {part: [cell for cell in cells if parts.get(cell, "dev") == part] for part in ("dev", "eval")}
+    found = [scored_files(folder) for folder in folders]
+    per_seed = [{cell.cell: cell for file in files for cell in file.cells} for files in found]
+    parts = {cell.cell: file.part for files in found for file in files for cell in file.cells}
+    split = {part: sorted(cell for cell, where in parts.items() if where == part) for part in ("dev", "eval")}
     return [_table(folders, per_seed, own, part) for part, own in split.items() if own]
 
 
@@ -152,7 +153,7 @@ def _table(
     folders: Sequence[SeedFolder], per_seed: Sequence[Mapping[Cell, CellMetrics]], cells: Sequence[Cell], part: str
 ) -> SystemTable:
     manifests = [folder.manifest() for folder in folders]
-    first = manifests[0]
+    first, definition = manifests[0], DEFINITIONS[folders[0].year]
     published = published_for(first)
     sure = [intervals(folder).get(part, NOTHING) for folder in folders]
     rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
@@ -160,20 +161,18 @@ def _table(
     for machine, section in dict.fromkeys((cell.machine, cell.section) for cell in cells):
         ours: dict[Column, float] = {}
         marked = False
-        absent: list[str] = []
+        absent: dict[Column, None] = {}
         theirs = _published_row(published.table, machine, section)
-        for domain in DOMAINS:
-            cell = Cell(machine, section, domain)
+        for cell in sorted(cell for cell in cells if (cell.machine, cell.section) == (machine, section)):
             seeds = [seed.get(cell) for seed in per_seed]
-            if all(metrics is None for metrics in seeds):
-                continue
             reason = _reason(seeds, folders)
+            columns = [definition.column(cell.domain, metric) for metric in RANKING]
             if reason is not None:
                 missing.setdefault(reason, []).append(str(cell))
-                absent.append(domain)
+                absent |= dict.fromkeys(columns if columns[0] in definition.columns() else definition.columns())
                 continue
-            for metric in RANKING:
-                ours[domain, metric] = 100 * statistics.fmean(_value(metrics, metric) for metrics in seeds)
+            for column in columns:
+                ours[column] = 100 * statistics.fmean(_value(metrics, column[1]) for metrics in seeds)
             difference = other_counts(seeds[0]) if theirs and seeds[0] is not None else None
             if difference:
                 marked = True
@@ -185,11 +184,12 @@ def _table(
         found = _compared(published.table, machine, section, ours, bounds)
         compared += found
         verdicts: dict[Column, Verdict] = {(value.cell.domain, value.metric): value.verdict for value in found}
-        rows.append(Row(machine, section, ours, theirs, marked, tuple(absent), bounds, verdicts))
-    own = {column: [row for row in rows if column in row.ours] for column in COLUMNS}
+        lacking = tuple(column for column in absent if column not in ours)
+        rows.append(Row(machine, section, ours, theirs, marked, lacking, bounds, verdicts))
+    own = {column: [row for row in rows if column in row.ours] for column in definition.columns()}
     same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
     common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
-    scores = [_score(seed, common) for seed in per_seed]
+    scores = [_score(definition, seed, common) for seed in per_seed]
     notes = footnotes(folders, manifests, {cell.section for cell in cells}, [score for score in scores if score])
     if published.why_not:
         notes.append(published.why_not[0].upper() + published.why_not[1:] + ".")
@@ -203,12 +203,13 @@ def _table(
         f"† other clips than the published cell: {difference}: {some(names)}." for difference, names in odd.items()
     ]
     notes += [f"– not scored: {some(names)}: {reason}" for reason, names in missing.items()]
-    values = [row.ours[column] for row in rows for column in COLUMNS if column in row.ours]
+    values = [value for row in rows for value in row.ours.values()]
     return SystemTable(
         dataset=folders[0].dataset,
         system=folders[0].system,
         title=first["system"]["title"],
         part=part,
+        definition=definition,
         stamps=tuple(first["stamps"]),
         rows=rows,
         ours={column: means(row.ours[column] for row in scored) for column, scored in own.items() if scored},
@@ -249,11 +250,10 @@ def _bounds(seeds: Sequence[Interval | None]) -> Bounds:
     return (100 * statistics.fmean(one.low for one in found), 100 * statistics.fmean(one.high for one in found))
 
 
-def _score(cells: Mapping[Cell, CellMetrics], wanted: Sequence[Cell]) -> float | None:
+def _score(definition: Definition, cells: Mapping[Cell, CellMetrics], wanted: Sequence[Cell]) -> float | None:
     """The official score of one seed, percent."""
-    found = [cells[cell].value(metric) for cell in wanted if cell in cells for metric in RANKING]
-    values = [value for value in found if value is not None]
-    return 100 * official_score(values) if values else None
+    found = [cells[cell] for cell in wanted if cell in cells]
+    return 100 * summarise(definition, found).official_score if found else None
 
 
 def _value(metrics: CellMetrics | None, metric: Metric) -> float:
@@ -274,10 +274,8 @@ def _reason(seeds: Sequence[CellMetrics | None], folders: Sequence[SeedFolder]) 
 def _published_row(table: Table | None, machine: str, section: str) -> dict[Column, float]:
     if table is None:
         return {}
-    found: dict[Column, float] = {}
-    for domain, metric in COLUMNS:
-        if metric == "auc" or metric == "pauc":
-            value = table.cells.get((machine, section, domain, metric))
-            if value is not None:
-                found[domain, metric] = value
-    return found
+    return {
+        (domain, metric): value
+        for (name, number, domain, metric), value in table.cells.items()
+        if (name, number) == (machine, section)
+    }

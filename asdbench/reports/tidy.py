@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from asdbench.reports.tables import COLUMNS, SystemTable
+from asdbench.reports.tables import SystemTable
 
 FIELDS = (
     "dataset",
@@ -29,8 +29,9 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns :data:`FIELDS`; ``percent`` and ``published`` in percent, missing where there is none; ``verdict`` as in
-        :mod:`asdbench.verdicts`, empty where there is nothing to compare.
+        Columns :data:`FIELDS`; ``domain`` is empty where a value is the section's or id's; ``percent`` and
+        ``published`` in percent, missing where there is none; ``verdict`` as in :mod:`asdbench.verdicts`, empty where
+        there is nothing to compare.
     """
     rows = [
         (
@@ -48,8 +49,8 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
         )
         for table in tables
         for row in table.rows
-        for domain, metric in COLUMNS
-        if (domain, metric) in row.ours or (domain, metric) in row.published or domain in row.missing
+        for domain, metric in table.definition.columns()
+        if (domain, metric) in {*row.ours, *row.published, *row.missing}
     ]
     return pd.DataFrame(rows, columns=list(FIELDS)).astype({"percent": "float64", "published": "float64"})
 

@@ -1,6 +1,6 @@
 """Submissions to DCASE Task 2, of 2020 to 2026: folders of score files in the challenge's own form, read and written.
 
-:mod:`~asdbench.submissions.years` what each year calls its files and clips; :mod:`~asdbench.submissions.rows` one file;
+:mod:`~asdbench.years` what each year calls its files and clips; :mod:`~asdbench.submissions.rows` one file;
 :mod:`~asdbench.submissions.folder` a folder of them; :mod:`~asdbench.submissions.truth` labels;
 :mod:`~asdbench.submissions.development` what a set with labels in the clip names must hold;
 :mod:`~asdbench.submissions.scoring` a folder to metrics; :mod:`~asdbench.submissions.export` results to a folder.

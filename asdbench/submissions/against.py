@@ -6,12 +6,11 @@ whether a cell holds that set's clips is said, not required.
 
 from __future__ import annotations
 
-from asdbench.api import Cell
 from asdbench.errors import UsageError
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Metric, Table, official_counts
 from asdbench.submissions.scoring import Scored
-from asdbench.uncertainty import cell_intervals
+from asdbench.uncertainty import group_intervals
 from asdbench.verdicts import Compared, compare
 
 RANKING: tuple[Metric, ...] = ("auc", "pauc")
@@ -57,11 +56,11 @@ def against(scored: Scored, table: Table) -> tuple[Compared, ...]:
             hint="leave --against out",
         )
     values = []
-    for group in sorted(scored.groups, key=lambda group: (group.machine, group.section, group.domain or "")):
-        cell = Cell(group.machine, group.section, group.domain or "")
-        found = cell_intervals(cell, group.labels, group.scores)
+    for group in sorted(scored.groups, key=lambda group: group.file):
+        found = group_intervals(scored.year.definition, group)
         for metric in RANKING:
-            values.append(compare(cell, metric, 100 * found[metric].estimate, _bounds(found[metric]), table))
+            own = found[group.file.domain, metric]
+            values.append(compare(group.file, metric, 100 * own.estimate, _bounds(own), table))
     return tuple(values)
 
 
@@ -74,10 +73,10 @@ def other_clips(scored: Scored, table: Table) -> tuple[str, ...]:
     counts = official_counts()
     odd = []
     for group in scored.groups:
-        place = group.machine, group.section, group.domain or ""
+        place = group.file.machine, group.file.section, group.file.domain
         anomalies = int(group.labels.sum())
         here = (len(group.labels) - anomalies, anomalies)
         official = (counts.get((*place, "test", "normal"), 0), counts.get((*place, "test", "anomaly"), 0))
         if here != official and any((*place, metric) in table.cells for metric in RANKING):
-            odd.append(str(Cell(*place)))
+            odd.append(str(group.file))
     return tuple(odd)

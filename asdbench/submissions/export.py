@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -25,7 +25,7 @@ from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder
 from asdbench.submissions.truth import shipped
-from asdbench.submissions.years import KINDS, Unit, Year
+from asdbench.years import KINDS, Unit, Year
 
 Part: TypeAlias = Literal["dev", "eval"]
 _PARTS: Mapping[Part, str] = {"dev": "development", "eval": "evaluation"}
@@ -116,7 +116,7 @@ def export(
     output : Path
         Made where it is not there; must be empty.
     year : Year
-        Whose file names and grouping apply; not 2020.
+        Whose file names and grouping apply. That of 2020 only for results of 2020, and no other for these.
     part : {"dev", "eval"} or None
         None: the evaluation set where there is one.
     partial : bool
@@ -131,14 +131,21 @@ def export(
     UsageError
         Where ``output`` is not empty, or the part is not there.
     """
+    if (year.year == 2020) != (folder.year == 2020):
+        raise UsageError(
+            f"results on data of {folder.year} are no submission of {year.year}",
+            looked=f"{folder.path}, --year {year.year}",
+            hint="leave --year out",
+        )
     old = _check_output(output, replace)
-    clips = {cell: {_base(clip) for clip in folder.scores(cell)[0]} for cell in folder.cells()}
+    files = folder.files
+    clips = {cell: {_base(clip) for clip in files.scores(cell)[0]} for cell in files.cells()}
     parts: dict[Cell, Part] = {
         cell: "dev" if any(year.parse_clip(clip) for clip in names) else "eval" for cell, names in clips.items()
     }
     chosen: Part = part or ("eval" if "eval" in parts.values() else "dev")
     cells = [cell for cell in sorted(clips) if parts[cell] == chosen]
-    problems = _problems(folder, cells, set(parts))
+    problems = _problems(folder, cells, set(parts), year)
     if part is not None and not cells:
         raise UsageError(
             f"there are no cells of the {_PARTS[chosen]} set in {folder.path}",
@@ -156,7 +163,7 @@ def export(
     others = len(parts) - len(cells)
     if others:
         other: Part = "eval" if chosen == "dev" else "dev"
-        remarks.append(f"{others} cells of the {_PARTS[other]} set are left out: --part {other} writes those")
+        remarks.append(f"{others} score files of the {_PARTS[other]} set are left out: --part {other} writes those")
     for path in old:
         path.unlink()
     for name, text in texts.items():
@@ -183,19 +190,19 @@ def _check_output(output: Path, replace: bool) -> list[Path]:
     return ours
 
 
-def _problems(folder: SeedFolder, cells: list[Cell], known: set[Cell]) -> list[str]:
+def _problems(folder: SeedFolder, cells: list[Cell], known: set[Cell], year: Year) -> list[str]:
     """Cells without scores (of either part: nobody knows which) and machines without decisions."""
-    found = []
+    found, files = [], folder.files
     for machine, entry in folder.manifest().get("machines", {}).items():
         for name, reason in entry["cells"].items():
             cell = Cell(machine, *name.rsplit("/", 1))
             if reason is not None:
                 found.append(f"{cell} has no scores: {reason}")
-            elif cell not in known:
+            elif files.year.definition.file(cell) not in known:
                 found.append(f"{cell} has no scores: its score file is gone")
         own = [cell for cell in cells if cell.machine == machine]
-        undecided = [cell for cell in own if folder.decisions(cell) is None]
-        if undecided:
+        undecided = [cell for cell in own if files.decisions(cell) is None]
+        if undecided and year.definition.decisions:
             why = (entry.get("threshold") or {}).get("reason") or "its decision file is gone"
             some = machine if len(undecided) == len(own) else ", ".join(map(str, undecided))
             found.append(f"{some} has no decisions: {why}")
@@ -205,18 +212,20 @@ def _problems(folder: SeedFolder, cells: list[Cell], known: set[Cell]) -> list[s
 def _texts(folder: SeedFolder, cells: list[Cell], year: Year) -> dict[str, str]:
     """File name to content."""
     rows: dict[str, dict[str, str]] = {}
+    files, truth = folder.files, folder.truth()
     for cell in cells:
-        unit = Unit(cell.machine, cell.section, cell.domain if year.definition.domains == "files" else "")
-        clips, scores = folder.scores(cell)
+        clips, scores = files.scores(cell)
         columns: list[tuple[str, Mapping[str, str]]] = [
             ("anomaly_score", {clip: repr(float(score)) for clip, score in zip(clips, scores, strict=True)})
         ]
-        decisions = folder.decisions(cell)
-        if decisions is not None:
+        decisions = files.decisions(cell)
+        if decisions is not None and year.definition.decisions:
             columns.append(("decision_result", {clip: str(value) for clip, value in decisions.items()}))
         for kind, column in columns:
-            own = rows.setdefault(year.file_name(kind, unit), {})
             for clip, value in column.items():
+                known = truth.get((cell.machine, clip))
+                unit = Unit(*astuple(year.definition.file(cell if known is None else known.cell)))
+                own = rows.setdefault(year.file_name(kind, unit), {})
                 if _base(clip) in own:
                     raise DataError(
                         f"two clips of {unit} have the same base name",

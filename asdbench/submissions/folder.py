@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asdbench.errors import DataError
 from asdbench.submissions.rows import Problem
-from asdbench.submissions.years import YEARS, Unit, Year
+from asdbench.years import YEARS, Unit, Year
 
 
 @dataclass(frozen=True)

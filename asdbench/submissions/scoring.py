@@ -17,13 +17,15 @@ from pathlib import Path
 
 import numpy as np
 
+from asdbench.api import DOMAINS, Cell
 from asdbench.errors import DataError
-from asdbench.metrics.challenge import ChallengeCell, ChallengeSummary, Group, missing_class, score_group, summarise
+from asdbench.metrics.aggregate import CellMetrics
+from asdbench.metrics.challenge import Group, Summary, score_group, summarise
 from asdbench.submissions.development import gap
 from asdbench.submissions.folder import Submission, near_miss, open_submission
 from asdbench.submissions.reference import SHOWN, Part, Reference, find_reference
 from asdbench.submissions.rows import Problem, Rows, read_decisions, read_scores
-from asdbench.submissions.years import Unit, Year
+from asdbench.years import Unit, Year
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ class Scored:
         Whether labels come from the clip names or from a ground truth.
     origin : str
         Where the labels come from, in words.
-    cells : tuple of ChallengeCell
+    cells : tuple of CellMetrics
         Sorted by machine, section, domain.
-    summary : ChallengeSummary
+    summary : Summary
     remarks : tuple of str
         What a reader must know of the set: sentences.
     absent : tuple of str
@@ -55,8 +57,8 @@ class Scored:
     year: Year
     part: Part
     origin: str
-    cells: tuple[ChallengeCell, ...]
-    summary: ChallengeSummary = field(hash=False)
+    cells: tuple[CellMetrics, ...]
+    summary: Summary = field(hash=False)
     remarks: tuple[str, ...]
     absent: tuple[str, ...]
     left_out: tuple[Problem, ...]
@@ -82,7 +84,7 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
     path : Path
         Holds ``anomaly_score_….csv`` and, where there are decisions, ``decision_result_….csv``.
     year : Year
-        One of :data:`asdbench.submissions.years.YEARS`.
+        One of :data:`asdbench.years.YEARS`.
     ground_truth : Path or None
         A folder or list (:mod:`asdbench.submissions.truth`).
     partial : bool
@@ -121,7 +123,7 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
         year=year,
         part=reference.part,
         origin=reference.truth.origin,
-        cells=tuple(sorted(cells, key=lambda cell: (cell.machine, cell.section, cell.domain or ""))),
+        cells=tuple(sorted(cells, key=lambda one: one.cell)),
         summary=summarise(year.definition, cells),
         remarks=tuple(reference.remarks(year)),
         absent=tuple(machine for machine in reference.machines if machine not in there),
@@ -165,29 +167,34 @@ def _group(
     name = submission.scores[unit].name
     answers = reference.truth.clips[unit]
     scores, problems = _matched(name, unit, scored, reference)
-    labels = np.array([answers[clip].label for clip in scores], dtype=np.int64)
-    domains = [answers[clip].domain for clip in scores]
-    reason = None if problems else gap(year, unit, reference.named.get(unit, {}))
-    reason = reason or (None if problems else missing_class(year.definition, labels, domains))
-    problems += [Problem(name, None, reason)] if reason else []
-    complete = not problems
     decisions = None
     if decided is not None:
         decisions, found = _matched(submission.decisions[unit].name, unit, decided, reference)
-        problems += found
         decisions = None if found else decisions
-    if not complete:
-        return None, problems
+    else:
+        found = []
     group = Group(
-        unit.machine,
-        unit.section,
-        unit.domain or None,
-        labels,
+        Cell(*unit),
+        np.array([answers[clip].label for clip in scores], dtype=np.int64),
         np.array(list(scores.values()), dtype=np.float64),
         None if decisions is None else np.array([int(decisions[clip]) for clip in scores], dtype=np.int64),
-        domains if year.definition.domains == "clips" else None,
+        [answers[clip].domain for clip in scores],
+        list(scores),
     )
-    return group, problems
+    if not problems:
+        reason = gap(year, unit, reference.named.get(unit, {})) or _unscored(year, group)
+        problems += [Problem(name, None, reason)] if reason else []
+    return (None if problems else group), [*problems, *found]
+
+
+def _unscored(year: Year, group: Group) -> str | None:
+    """Why a complete file has not all the cells that it should have, or None where it has."""
+    cells = score_group(year.definition, group)
+    lacking = [domain for domain in DOMAINS if domain not in {cell.domain for cell in cells}]
+    for cell in cells:
+        if cell.auc is None:
+            return cell.reason
+    return f"no clips of the {lacking[0]} domain" if lacking and year.definition.domains == "clips" else None
 
 
 def _matched(name: str, unit: Unit, rows: Rows, reference: Reference) -> tuple[dict[str, float], list[Problem]]:

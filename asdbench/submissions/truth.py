@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from asdbench.errors import DataError
 from asdbench.submissions.rows import read_decisions
-from asdbench.submissions.years import Unit, Year
+from asdbench.years import Unit, Year
 
 CODES = {"normal": 0, "anomaly": 1}
 DOMAINS = ("source", "target")

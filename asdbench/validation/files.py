@@ -9,12 +9,13 @@ from pathlib import Path
 from asdbench import registry
 from asdbench.api import Clip, Dataset
 from asdbench.datasets import digests_of
-from asdbench.datasets.dcase import UNFINISHED
+from asdbench.datasets.tree import SUPPLEMENTAL, UNFINISHED
 from asdbench.progress import Progress
 from asdbench.validation.findings import Finding
 from asdbench.validation.sounds import SLICE, shown
 
-LEFT_BY_SYSTEMS = "__MACOSX"
+PASSED_OVER = ("__MACOSX", SUPPLEMENTAL)
+"""What macOS leaves, and sound that is neither training nor test data; a remark of the data set tells of the latter."""
 
 
 def check_copies(data: Dataset, clips: Sequence[Clip], progress: Progress) -> list[Finding]:
@@ -63,7 +64,7 @@ def check_leftovers(data: Dataset, known: Sequence[str] = ()) -> list[Finding]:
             empty.append(os.path.relpath(folder, root))
         for name in names:
             lower = name.lower()
-            if lower.endswith(".wav"):
+            if lower.endswith((".wav", ".flac")):
                 sounds.add(f"{folder}{os.sep}{name}")
             elif lower.endswith(UNFINISHED):
                 unfinished.append(os.path.relpath(f"{folder}{os.sep}{name}", root))
@@ -100,5 +101,5 @@ def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
             folders.clear()  # a link that leads back up
             continue
         seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != LEFT_BY_SYSTEMS)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in PASSED_OVER)
         yield folder, [*folders, *(name for name in files if not name.startswith("."))]

@@ -142,6 +142,7 @@ def test_missing_folder_and_files(tmp_path: Path) -> None:
     ("row", "message"),
     [
         ("x,fan,00,Source,test,", "line 6: domain is 'Source'"),
+        ("x,fan,00,,test,", "line 6: domain is ''"),
         ("x,fan,00,source,valid,", "line 6: split is 'valid'"),
         ("x,fan,00,source,test,abnormal", "line 6: label is 'abnormal'"),
         ("x,fan,00,source,test,1", "line 6: label is '1'"),
@@ -249,6 +250,19 @@ def clips() -> list[Clip]:
         Clip("a.wav", "fan", "00", "source", "train", "additional", "normal", Path("/data/a.wav")),
         Clip("section_03_source_test_0000.wav", "ToyCar", "03", "source", "test", "eval", None, Path("/data/b.wav")),
     ]
+
+
+def test_the_year_of_the_clips_travels_with_their_features(tmp_path: Path) -> None:
+    clips = [Clip("normal_id_00_00000000.wav", "fan", "00", "", "test", "dev", "normal")]
+    write(tmp_path, clips, np.ones((1, 2)), recipe={"name": "x"}, weights="none", fingerprint="f", year=2020)
+    data = features(str(tmp_path))
+    assert (data.year, data.clips[0].domain) == (2020, "")
+    origin = (tmp_path / "embedding.json").read_text()
+    for year in ("2019", '"2020"', "null"):
+        (tmp_path / "embedding.json").write_text(origin.replace('"year": 2020', f'"year": {year}'))
+        assert "year is" in error(tmp_path).message
+    (tmp_path / "embedding.json").write_text(origin.replace(',\n  "year": 2020', ""))
+    assert "domain is ''" in error(tmp_path).message
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:

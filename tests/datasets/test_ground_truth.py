@@ -12,7 +12,9 @@ from asdbench.datasets.ground_truth import labels_2021
 
 def test_counts_of_the_evaluation_set() -> None:
     labels = labels_2021()
-    cells = Counter((machine, *parse(name, name.split("_")[2] + "_test").__dict__.values()) for machine, name in labels)
+    cells = Counter(
+        (machine, *parse(name, name.split("_")[2] + "_test", 2021).__dict__.values()) for machine, name in labels
+    )
     assert set(cells.values()) == {1}
     assert len(labels) == 8635
     sizes = Counter((machine, name.split("_test_")[0]) for machine, name in labels)

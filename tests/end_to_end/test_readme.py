@@ -27,7 +27,7 @@ def test_the_systems_example_is_a_system_and_runs(readme: str, make_features: Ma
     check_system(spec, random=False)
     summary = run(f"features:{make_features(shift=50.0)}", spec, results=tmp_path / "results", cache=tmp_path / "cache")
     assert summary.failed == []
-    assert len(summary.folders[0].cells()) == 8
+    assert len(summary.folders[0].files.cells()) == 8
 
 
 def test_every_link_and_file_named_is_there(readme: str) -> None:

@@ -33,8 +33,8 @@ def test_all_systems_run_on_real_fan_recordings(shared: Path, tmp_path: Path, ca
     assert summary.failed == []
     assert [folder.system for folder in summary.folders] == ["ae", "clvae", "clvae-ensemble", "cvae", "mvg"]
     for folder in summary.folders:
-        assert folder.cells() == [CELL]
-        clips, scores = folder.scores(CELL)
+        assert folder.files.cells() == [CELL]
+        clips, scores = folder.files.scores(CELL)
         assert sum("_anomaly_" in clip for clip in clips) == 20
         assert len(clips) == 28
         assert np.isfinite(scores).all()
@@ -70,5 +70,5 @@ def test_given_autoencoder_weights_reproduce_somebody_elses_scores(
 def test_the_gaussian_runs_on_real_features(shared: Path, tmp_path: Path, cache: Path) -> None:
     summary = run(f"features:{shared / 'real' / 'features_dcase2020_modspec'}", "mvg", results=tmp_path, cache=cache)
     assert summary.failed == []
-    assert len(summary.folders[0].cells()) == 8
+    assert len(summary.folders[0].files.cells()) == 8
     assert summary.folders[0].manifest()["stamps"] == ["features of unstated origin"]

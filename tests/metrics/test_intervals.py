@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -45,6 +47,33 @@ def test_every_resample_is_what_scoring_it_clip_by_clip_gives(
     for number, (area, partial) in enumerate(slowly(labels, scores, 5, seed), start=1):
         assert fast.auc[number] == pytest.approx(area, abs=1e-12)
         assert fast.pauc[number] == pytest.approx(partial, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 12))
+def test_domains_are_drawn_apart_and_scored_together(seed: int, normal: int, anomalous: int) -> None:
+    """2022 and later, the plain way: each resample written out clip by clip."""
+    labels, scores = cell(seed, 2 * normal, 2 * anomalous)
+    domains = np.array(["source", "target"])[np.random.default_rng(seed).integers(0, 2, len(labels))]
+    fast = resample(labels, scores, domains.tolist(), count=5, seed=seed)
+    assert set(fast.own) == set(domains[labels == 0].tolist())
+    random = np.random.default_rng(seed)
+    drawn: dict[tuple[int, str], Any] = {}
+    for label in (0, 1):
+        for domain in sorted(set(domains[labels == label].tolist())):
+            own = np.sort(scores[(labels == label) & (domains == domain)])[::-1]
+            weights = random.multinomial(len(own), np.full(len(own), 1 / len(own)), size=5)
+            drawn[label, domain] = [np.repeat(own, weight) for weight in [np.ones(len(own), dtype=int), *weights]]
+    for number in range(6):
+        anomalies = np.concatenate([values[number] for (label, _), values in drawn.items() if label])
+        normals = {domain: values[number] for (label, domain), values in drawn.items() if not label}
+        for domain, area in fast.own.items():
+            truth = np.repeat([0, 1], [len(normals[domain]), len(anomalies)])
+            assert area[number] == pytest.approx(auc(truth, np.concatenate([normals[domain], anomalies])), abs=1e-12)
+        everything = np.concatenate(list(normals.values()))
+        truth, values = np.repeat([0, 1], [len(everything), len(anomalies)]), np.concatenate([everything, anomalies])
+        assert fast.pauc[number] == pytest.approx(pauc(truth, values), abs=1e-12)
+        assert fast.auc[number] == pytest.approx(auc(truth, values), abs=1e-12)
 
 
 def test_the_same_seed_gives_the_same_interval_and_the_order_of_clips_does_not_matter() -> None:

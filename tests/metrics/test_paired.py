@@ -226,3 +226,23 @@ def test_42_cells_of_two_systems_take_less_than_three_seconds() -> None:
     sides = [harmonic(area for pair in values for area in (pair[side].auc, pair[side].pauc)) for side in range(2)]
     assert bootstrapped(sides[0] - sides[1]).interval is not None
     assert time.process_time() - start < 3
+
+
+def test_domains_are_drawn_apart_in_the_same_way_for_both_systems() -> None:
+    labels, scores = cell(3, 24, 20)
+    domains = ["source" if n % 3 else "target" for n in range(len(labels))]
+    two = scores[0] + 1.0  # another system that ranks the clips alike
+    one, other = resample_together(names(len(labels)), labels, [scores[0], two], domains, count=50, seed=1)
+    assert set(one.own) == {"source", "target"}
+    for domain, area in one.own.items():
+        assert area.tobytes() == other.own[domain].tobytes()
+        against = (labels == 1) | (np.array(domains) == domain)
+        assert area[0] == pytest.approx(auc(labels[against], scores[0][against]), abs=1e-12)
+        assert len(set(area.tolist())) > 10
+    assert one.pauc[0] == pytest.approx(pauc(labels, scores[0]), abs=1e-12)
+    # What a domain's AUC are over, weighted by its normal clips, is all of them: also in each resample.
+    normal = {
+        domain: sum(d == domain and not label for d, label in zip(domains, labels, strict=True)) for domain in one.own
+    }
+    whole = sum(count * one.own[domain] for domain, count in normal.items()) / sum(normal.values())
+    np.testing.assert_allclose(whole, one.auc, atol=1e-12)

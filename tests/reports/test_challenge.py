@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.metrics.challenge import DEFINITIONS, ChallengeCell, summarise
+from asdbench.metrics.aggregate import CellMetrics
+from asdbench.metrics.challenge import DEFINITIONS, summarise
 from asdbench.reports.challenge import latex_text, render
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import Scored
-from asdbench.submissions.years import YEARS
+from asdbench.years import YEARS
 
 KEYS = ["machine", "section", "domain", "auc", "pauc", "precision", "recall", "f1", "n_normal", "n_anomaly"]
 
@@ -28,9 +29,9 @@ def scored(
     origin: str = "the clip names",
 ) -> Scored:
     f1 = 1 / 3 if decided else None
-    domains = [None] if year == 2020 else ["source", "target"]
+    domains = [""] if year == 2020 else ["source", "target"]
     cells = tuple(
-        ChallengeCell(name, section, domain, 0.7, 0.6, f1, f1, f1, 4, 5)
+        CellMetrics(name, section, domain, 0.7, 0.6, f1, f1, f1, 4, 5)
         for name in (machine, "zeta")
         for section in ("00", "01")
         for domain in domains

@@ -76,8 +76,8 @@ def fill(
         ]
         if entry["cells"][name] is None:
             scores = draws.standard_normal(2 * count) + truth
-            folder.write_scores(cell, clips, scores)
-            entry["files"].update(folder.digests([cell]))
+            folder.files.write_scores(cell, clips, scores)
+            entry["files"].update(folder.files.digests([cell]))
             expected[cell] = (100 * auc(truth, scores), 100 * pauc(truth, scores))
     folder.write_labels(labels)
     folder.write_manifest(
@@ -400,13 +400,13 @@ def test_files_that_are_not_those_that_were_written_are_not_believed(tmp_path: P
     fill(tmp_path)
     folder = seed_folder(tmp_path, "dcase2021", "clvae", 777)
     cell = Cell("fan", "00", "source")
-    clips, scores = folder.scores(cell)
+    clips, scores = folder.files.scores(cell)
     if kind == "cut":
-        folder.write_scores(cell, clips[:150], scores[:150])
+        folder.files.write_scores(cell, clips[:150], scores[:150])
     elif kind == "edited":
-        folder.write_scores(cell, clips, np.where(np.arange(len(scores)) == 0, 999, scores))
+        folder.files.write_scores(cell, clips, np.where(np.arange(len(scores)) == 0, 999, scores))
     else:
-        folder.write_decisions(cell, clips, [1] * len(clips))
+        folder.files.write_decisions(cell, clips, [1] * len(clips))
     table = one(tmp_path)
     assert ("source", "auc") not in table.rows[0].ours
     assert ("target", "auc") in table.rows[0].ours

@@ -14,9 +14,9 @@ from asdbench.running import run
 from asdbench.submissions.against import against, other_clips
 from asdbench.submissions.export import export
 from asdbench.submissions.scoring import score_folder
-from asdbench.submissions.years import YEARS
 from asdbench.uncertainty import intervals
 from asdbench.verdicts import VERDICTS, count, mean_difference, summary
+from asdbench.years import YEARS
 
 from ..conftest import MakeFeatures
 

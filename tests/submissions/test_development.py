@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from asdbench.submissions.development import Named, expected_units, gap
-from asdbench.submissions.years import YEARS, Unit, Year
+from asdbench.years import YEARS, Unit, Year
 
 from .conftest import clip_names
 
@@ -79,7 +79,7 @@ def test_a_number_left_out_is_named(count: int, number: int) -> None:
 
 
 def test_huge_numbers_cost_nothing() -> None:
-    names = [f"section_00_source_test_{label}_{n}.wav" for label in ("normal", "anomaly") for n in (0, 10**30)]
+    names = [f"section_00_source_test_{label}_{n:04d}.wav" for label in ("normal", "anomaly") for n in (0, 10**30)]
     assert "and" in (gap(YEARS[2021], UNIT, named(YEARS[2021], names)) or "")
 
 

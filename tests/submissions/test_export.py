@@ -18,7 +18,7 @@ from asdbench.store import SeedFolder, seed_folder
 from asdbench.submissions.export import choose, export
 from asdbench.submissions.scoring import score_folder
 from asdbench.submissions.truth import shipped
-from asdbench.submissions.years import YEARS, Unit
+from asdbench.years import YEARS, Unit
 
 from ..conftest import MakeFeatures
 from .conftest import clip_names
@@ -42,8 +42,8 @@ def fill(results: Path, *, system: str = "mine", seed: int = 777, dataset: str =
     for cell in (Cell(m, s, d) for m in ("fan", "pump") for s in ("00", "01") for d in DOMAINS):
         clips = [f"{cell.machine}/{name}" for name in clip_names(YEAR, Unit(cell.machine, cell.section, cell.domain))]
         scores = draws.standard_normal(len(clips))
-        folder.write_scores(cell, clips, scores)
-        folder.write_decisions(cell, clips, (scores > 0).astype(int).tolist())
+        folder.files.write_scores(cell, clips, scores)
+        folder.files.write_decisions(cell, clips, (scores > 0).astype(int).tolist())
         entry = machines.setdefault(cell.machine, {**ENTRY, "cells": {}})
         entry["cells"][f"{cell.section}/{cell.domain}"] = None
     folder.write_manifest({"machines": machines, "stamps": [], "system": {}, "dataset": {}, "seed": seed})
@@ -81,7 +81,7 @@ def test_files_are_those_of_the_challenge(tmp_path: Path) -> None:
     export(folder, tmp_path / "out", YEAR)
     assert len(list((tmp_path / "out").iterdir())) == 16
     cell = Cell("pump", "01", "target")
-    clips, scores = folder.scores(cell)
+    clips, scores = folder.files.scores(cell)
     lines = (tmp_path / "out" / "anomaly_score_pump_section_01_target_test.csv").read_text()
     assert lines.endswith("\n")
     rows = [line.split(",") for line in lines.splitlines()]
@@ -111,19 +111,19 @@ def test_an_evaluation_set_is_held_against_the_ground_truth(tmp_path: Path) -> N
     for unit, answers in truth.clips.items():
         cell = Cell(*unit)
         clips = list(answers)
-        folder.write_scores(cell, clips, np.array([float(answers[clip].label) for clip in clips]))
-        folder.write_decisions(cell, clips, [answers[clip].label for clip in clips])
+        folder.files.write_scores(cell, clips, np.array([float(answers[clip].label) for clip in clips]))
+        folder.files.write_decisions(cell, clips, [answers[clip].label for clip in clips])
         entry = manifest["machines"].setdefault(unit.machine, {**ENTRY, "cells": {}})
         entry["cells"][f"{unit.section}/{unit.domain}"] = None
     folder.write_manifest(manifest)
     done = export(folder, tmp_path / "out", YEAR)
     assert (done.part, done.files) == ("eval", 84)
-    assert "8 cells of the development set are left out" in done.remarks[0]
+    assert "8 score files of the development set are left out" in done.remarks[0]
     assert score_folder(tmp_path / "out", YEAR).summary.official_score == pytest.approx(1)
     assert export(folder, tmp_path / "dev", YEAR, "dev").files == 16
     cell = Cell("valve", "05", "target")
-    clips, scores = folder.scores(cell)
-    folder.write_scores(cell, clips[1:], scores[1:])
+    clips, scores = folder.files.scores(cell)
+    folder.files.write_scores(cell, clips[1:], scores[1:])
     with pytest.raises(DataError, match=f"{clips[0]} is missing: 199 of 200"):
         export(folder, tmp_path / "short", YEAR)
     assert not (tmp_path / "short").exists()
@@ -159,11 +159,11 @@ def test_missing_cells_and_thresholds_are_named(tmp_path: Path, partial: bool) -
 def test_what_score_would_refuse_is_not_written(tmp_path: Path) -> None:
     folder = fill(tmp_path / "results")
     cell = Cell("fan", "00", "source")
-    folder.write_scores(cell, ["one.wav", "two.wav"], np.array([1.0, 2.0]))
-    folder.write_decisions(cell, ["one.wav", "two.wav"], [0, 1])
+    folder.files.write_scores(cell, ["one.wav", "two.wav"], np.array([1.0, 2.0]))
+    folder.files.write_decisions(cell, ["one.wav", "two.wav"], [0, 1])
     with pytest.raises(DataError, match=r"fan_section_00_source_test\.csv: missing"):
         export(folder, tmp_path / "out", YEAR, "dev")
-    folder.write_scores(cell, ["a/one.wav", "b/one.wav"], np.array([1.0, 2.0]))
+    folder.files.write_scores(cell, ["a/one.wav", "b/one.wav"], np.array([1.0, 2.0]))
     with pytest.raises(DataError, match="same base name"):
         export(folder, tmp_path / "out", YEAR, "eval")
     assert not (tmp_path / "out").exists()
@@ -218,9 +218,9 @@ def test_a_folder_inside_the_results_will_do(tmp_path: Path, monkeypatch: pytest
 def test_a_clip_name_that_is_no_csv_field_is_refused(tmp_path: Path) -> None:
     folder = fill(tmp_path / "results")
     cell = Cell("fan", "00", "source")
-    clips, scores = folder.scores(cell)
+    clips, scores = folder.files.scores(cell)
     clips[0] = "a,b.wav"
-    folder.write_scores(cell, clips, scores)
+    folder.files.write_scores(cell, clips, scores)
     with pytest.raises(DataError, match="cannot stand in a submission"):
         export(folder, tmp_path / "out", YEAR)
     assert json.loads((folder.path / "manifest.json").read_text())["format"] == 1

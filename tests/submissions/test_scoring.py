@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from asdbench.errors import DataError
 from asdbench.submissions.scoring import score_folder
-from asdbench.submissions.years import YEARS, Unit
+from asdbench.years import YEARS, Unit
 
 from .conftest import MakeFolder, clip_names, read, write
 
@@ -392,9 +392,7 @@ def test_any_scores_give_what_scikit_learn_gives(
 
 def test_the_clips_behind_the_cells_are_there(make_folder: MakeFolder) -> None:
     scored = score_folder(make_folder(), YEARS[2021])
-    assert [(g.machine, g.section, g.domain) for g in scored.groups] == [
-        (c.machine, c.section, c.domain) for c in scored.cells
-    ]
+    assert [group.file for group in scored.groups] == [cell.cell for cell in scored.cells]
     assert all(
         len(g.labels) == len(g.scores) == c.n_normal + c.n_anomaly
         for g, c in zip(scored.groups, scored.cells, strict=True)

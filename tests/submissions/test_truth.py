@@ -11,7 +11,7 @@ import pytest
 from asdbench.errors import DataError
 from asdbench.submissions.scoring import score_folder
 from asdbench.submissions.truth import read_truth, shipped
-from asdbench.submissions.years import YEARS, Unit
+from asdbench.years import YEARS, Unit
 
 from .conftest import write
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asdbench.published import official_counts
-from asdbench.submissions.years import KINDS, YEARS, Unit
+from asdbench.years import KINDS, YEARS, Unit
 
 MACHINES = st.sampled_from(["fan", "ToyCar", "3DPrinter", "my_machine", "a.b"])
 SECTIONS = st.from_regex(r"[0-9]{2}", fullmatch=True)

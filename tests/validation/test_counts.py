@@ -35,7 +35,7 @@ def benchmark(shared: Path) -> list[Clip]:
 
 
 def findings(clips: Sequence[Clip], complete: bool = False, **changed: Any) -> dict[str, Finding]:
-    data = replace(DcaseDataset("dcase2021:ROOT", clips, SoundReader(None, 16000)), **changed)
+    data = replace(DcaseDataset(2021, "dcase2021:ROOT", clips, SoundReader(None, 16000)), **changed)
     found = compare(data.clips, count(data.clips), official(data), complete)
     return {finding.title.partition(",")[0]: finding for finding in found}
 

@@ -1,4 +1,5 @@
-"""What each year of DCASE Task 2 calls its files, clips, machines and sections.
+"""What each year of DCASE Task 2 calls its score files, machines and sections; its clips' names are in
+:mod:`asdbench.datasets.grammar`.
 
 Conventions
 -----------
@@ -17,10 +18,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
 
 from asdbench.api import Label
+from asdbench.datasets import grammar
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 
 Part: TypeAlias = Literal["dev", "eval"]
@@ -29,7 +32,6 @@ Sections: TypeAlias = Mapping[str, tuple[str, ...]]
 
 KINDS = ("anomaly_score", "decision_result")
 
-_WAV = r"\.[wW][aA][vV]"
 _FIRST_SHOT = ("ToyCar", "ToyTrain", "bearing", "fan", "gearbox", "slider", "valve")
 
 
@@ -82,9 +84,21 @@ class Year:
     gapless: bool = False
 
     @property
+    def assumed(self) -> str:
+        """What must be said wherever the year is shown, or "": 2026 was not over when this was written."""
+        return "the 2026 layout is assumed" if self.year == 2026 else ""
+
+    @property
     def machines(self) -> tuple[str, ...]:
         """All machine types of the year."""
         return tuple(dict.fromkeys([*self.dev, *self.eval]))
+
+    def machine(self, name: str) -> str:
+        """The year's spelling of a machine's name (``slide_rail``, ``bandsealer``); the name itself where it has none.
+
+        Case, blanks, ``_`` and ``-`` do not count.
+        """
+        return _spellings(self.machines).get(_plain(name), name)
 
     @property
     def example(self) -> str:
@@ -123,28 +137,25 @@ class Year:
 
     def parse_clip(self, name: str) -> ClipFields | None:
         """What a clip name with a label says, or None where it has none or is another year's."""
-        if self.year == 2020:
-            match = re.fullmatch(rf"(?P<label>normal|anomaly)_id_(?P<section>\d{{2}})_(?P<number>\d+){_WAV}", name)
-        else:
-            match = re.fullmatch(
-                r"section_(?P<section>\d{2})_(?P<domain>source|target)(?:_test)?_(?P<label>normal|anomaly)"
-                rf"_(?P<number>\d+)(?:_.*)?{_WAV}",
-                name,
-            )
-        if match is None:
+        fields = grammar.read(name, "", self.year)
+        if fields is None or fields.split == "train" or fields.label is None:
             return None
-        label: Label = "normal" if match["label"] == "normal" else "anomaly"
-        return ClipFields(match["section"], match.groupdict().get("domain") or "", label, int(match["number"]))
+        return ClipFields(fields.section, fields.domain, fields.label, int(fields.number))
 
     def unit(self, machine: str, name: str) -> Unit | None:
         """The unit that an *unlabelled* clip name belongs to, or None where it is no such name."""
-        if self.year == 2020:
-            match = re.fullmatch(rf"id_(?P<section>\d{{2}})_\d+{_WAV}", name)
-        elif self.year == 2021:
-            match = re.fullmatch(rf"section_(?P<section>\d{{2}})_(?P<domain>source|target)_test_\d+{_WAV}", name)
-        else:
-            match = re.fullmatch(rf"section_(?P<section>\d{{2}})_(?:test_)?\d+{_WAV}", name)
-        return None if match is None else Unit(machine, match["section"], match.groupdict().get("domain") or "")
+        fields = grammar.read(name, "", self.year)
+        return Unit(machine, fields.section, fields.domain) if fields and fields.label is None else None
+
+
+def _plain(name: str) -> str:
+    plain = re.sub(r"[\s_-]", "", name).casefold()
+    return {"sliderail": "slider", "sliderrail": "slider"}.get(plain, plain)
+
+
+@cache
+def _spellings(machines: tuple[str, ...]) -> Mapping[str, str]:
+    return MappingProxyType({_plain(machine): machine for machine in machines})
 
 
 def _all(machines: tuple[str, ...], *sections: str) -> Sections:

@@ -1,0 +1,76 @@
+"""``asdbench run --fetch``: what a run needs and does not find."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from asdbench import registry
+from asdbench.asking import resolve
+from asdbench.datasets import VARIABLE, configured
+from asdbench.errors import UsageError
+from asdbench.fetching import MIRROR
+from asdbench.fetching.catalogue import checkpoint, names
+from asdbench.fetching.checkpoints import fetch_checkpoint
+from asdbench.fetching.dataset import fetch_dataset
+from asdbench.fetching.obtaining import Wishes
+from asdbench.progress import Transfers
+
+
+def fetch_missing(
+    dataset: str | None, systems: str | None, machines: Sequence[str], weights: str | None, watcher: Transfers
+) -> str | None:
+    """Fetch the parts of a data set that are not there, and the checkpoint, where one is needed and none configured.
+
+    Parameters
+    ----------
+    dataset, systems, weights : str or None
+        As the command line of ``asdbench run`` has them.
+    machines : sequence of str
+        None named: all.
+    watcher : Transfers
+
+    Returns
+    -------
+    str or None
+        The weights to run with: those given, or the fetched checkpoint's path.
+
+    Raises
+    ------
+    UsageError
+        Where the data set is none that can be fetched, or systems need different checkpoints.
+    DataError
+        As :func:`~asdbench.fetching.dataset.fetch_dataset` does.
+    """
+    text = dataset or os.environ.get(VARIABLE) or configured("data") or ""
+    spec = registry.parse(text) if ":" in text else None
+    fetchable = [name for name in names() if checkpoint(name) is None]
+    if spec is None or spec.name not in fetchable or not spec.argument:
+        raise UsageError(
+            "--fetch needs to know which data set belongs where",
+            looked=f"--dataset {text or 'is not given'}",
+            hint=f"--dataset NAME:ROOT with one of {', '.join(fetchable)}",
+        )
+    wishes = Wishes(os.environ.get(MIRROR) or None)
+    needed = None if weights or configured("weights") else _checkpoint(systems)
+    fetch_dataset(
+        spec.name, Path(spec.argument).expanduser(), machines=machines, wishes=wishes, adopt=True, watcher=watcher
+    )
+    return str(fetch_checkpoint(needed, wishes=wishes, watcher=watcher)) if needed else weights
+
+
+def _checkpoint(systems: str | None) -> str | None:
+    """The checkpoint that some systems need and do not name."""
+    wanted = set()
+    for name in registry.entries("systems") if systems is None else registry.split(systems):
+        embedding = registry.parse(resolve(name, "full", None)[1].model.embedding)
+        if embedding.name in names() and "weights" not in dict(embedding.parameters):
+            wanted.add(embedding.name)
+    if len(wanted) > 1:
+        raise UsageError(
+            "--fetch can give a run one checkpoint",
+            looked=f"the systems need {', '.join(sorted(wanted))}",
+            hint="run them one after the other, or fetch both and name the weights in the systems' specs",
+        )
+    return wanted.pop() if wanted else None
