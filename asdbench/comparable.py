@@ -34,7 +34,11 @@ def check_alike(name: str, manifests: Sequence[Mapping[str, Any]]) -> None:
 
 
 def check_data(names: tuple[str, str], manifests: Sequence[Sequence[Mapping[str, Any]]]) -> None:
-    """Machines that both have must have been made on the same clips; DataError naming those that were not."""
+    """Machines that both have must have been scored on the same clips; DataError naming those that were not.
+
+    What counts are the machine's own clips, training and test. That a system was trained on other machines beside them
+    is a property of the system.
+    """
     years = sorted({one["dataset"].get("year", 2021) for side in manifests for one in side})
     if len(years) > 1:
         raise DataError(
@@ -42,22 +46,22 @@ def check_data(names: tuple[str, str], manifests: Sequence[Sequence[Mapping[str,
             looked=", ".join(map(str, years)),
             hint="run both systems on one data set, then compare",
         )
-    other, units = dict[str, None](), False
+    other = dict[str, None]()
     for one, two in zip(*manifests, strict=True):
-        for machine in one["machines"].keys() & two["machines"].keys():
-            keys = one["machines"][machine]["key"], two["machines"][machine]["key"]
-            if keys[0]["data"] != keys[1]["data"]:
+        for machine in sorted(one["machines"].keys() & two["machines"].keys()):
+            if _clips(one["machines"][machine]) != _clips(two["machines"][machine]):
                 other[machine] = None
-                units = units or keys[0].get("unit") != keys[1].get("unit")
     if other:
-        looked = f"the clips of {', '.join(sorted(other))} have another fingerprint in {names[0]} than in {names[1]}"
-        if units:
-            looked += " (one was trained on every machine at once: its fingerprint is of all their clips)"
         raise DataError(
             "these results were not made on the same data",
-            looked=looked,
+            looked=f"the clips of {', '.join(other)} have another fingerprint in {names[0]} than in {names[1]}",
             hint="run both systems on one data set, then compare",
         )
+
+
+def _clips(entry: Mapping[str, Any]) -> str:
+    """The fingerprint of a machine's clips; results of before it was kept have that of the job's."""
+    return str(entry.get("clips", entry["key"]["data"]))
 
 
 def common_cells(

@@ -17,6 +17,7 @@ from typing import Any
 from asdbench.api import Cell, Dataset
 from asdbench.blinding import Outcome
 from asdbench.components import Components, join
+from asdbench.datasets import fingerprint
 from asdbench.errors import DataError
 from asdbench.planning import settings
 from asdbench.resuming import Wanted, finished
@@ -94,6 +95,7 @@ def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cel
             "key": dict(key),
             "formula": dict(system.formula),
             "dataset": data.spec,
+            "clips": _clips(data, wanted, machine),
             "stamps": _stamps(data, wanted),
             "fits": outcome.fits,
             "epoch": epochs.get(machine),
@@ -161,6 +163,13 @@ def _refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
 def _stamps(data: Dataset, wanted: Wanted) -> list[str]:
     chosen = [STAMP] if wanted.oracle else []
     return list(dict.fromkeys([*data.stamps, *getattr(wanted.asked.features, "stamps", ()), *chosen]))
+
+
+def _clips(data: Dataset, wanted: Wanted, machine: str) -> str:
+    """The fingerprint of a machine's own clips: the job key's, but where a job has several machines."""
+    if len(wanted.unit.machines) == 1:
+        return str(wanted.key["data"])
+    return fingerprint(data, [clip for clip in data.clips if clip.machine == machine])
 
 
 def _named(machine: str, reasons: Mapping[Cell, str]) -> dict[str, str]:

@@ -15,11 +15,21 @@ from asdbench.api import Cell
 from asdbench.files import write_text
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, Group, by_column
-from asdbench.metrics.intervals import PAUC_FLOOR, RESAMPLES, Draws, Interval, arithmetic, harmonic, interval, resample
+from asdbench.metrics.intervals import (
+    PAUC_FLOOR,
+    RESAMPLES,
+    Draws,
+    Interval,
+    arithmetic,
+    cell_interval,
+    harmonic,
+    interval,
+    resample,
+)
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.store import SeedFolder
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,17 @@ def intervals(folder: SeedFolder) -> dict[str, Uncertainty]:
 
 def group_intervals(definition: Definition, group: Group) -> dict[Column, Interval]:
     """The intervals of the cells of one score file: those that a result folder with these scores has."""
-    return {column: interval(draws, low=_floor(column[1])) for column, draws in _draws(definition, group).items()}
+    return {column: _cell(definition, group, column, draws) for column, draws in _draws(definition, group).items()}
+
+
+def _cell(definition: Definition, group: Group, column: Column, draws: Draws) -> Interval:
+    domain, metric = column
+    # From 2022 on a cell's AUC is of its own domain's normal clips; all else is of all clips of the file.
+    if domain and definition.domains == "clips":
+        normal = sum(own == domain for own, label in zip(group.domains, group.labels, strict=True) if label == 0)
+    else:
+        normal = int((group.labels == 0).sum())
+    return cell_interval(draws, (normal, int((group.labels == 1).sum())), partial=metric == "pauc")
 
 
 def _draws(definition: Definition, group: Group) -> dict[Column, Draws]:
@@ -86,6 +106,7 @@ def _digest(year: int, files: Sequence[ScoredFile]) -> str:
 
 def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty:
     draws: dict[tuple[Cell, Metric], Draws] = {}
+    cells: dict[tuple[Cell, Metric], Interval] = {}
     for file in files:
         assert file.group is not None  # it has a value
         domains = [cell.domain for cell in file.cells if cell.auc is not None]
@@ -93,14 +114,16 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
         place = file.group.file
         for (domain, metric), values in _draws(definition, file.group).items():
             if (domain, metric) in wanted:
-                draws[Cell(place.machine, place.section, domain), metric] = values
+                key = Cell(place.machine, place.section, domain), metric
+                draws[key] = values
+                cells[key] = _cell(definition, file.group, (domain, metric), values)
     columns: dict[Column, list[Draws]] = {}
     for (cell, metric), values in draws.items():
         columns.setdefault((cell.domain, metric), []).append(values)
     ordered = {column: columns[column] for column in definition.columns() if column in columns}
     official = arithmetic if definition.official == "arithmetic" else harmonic
     return Uncertainty(
-        {key: interval(values, low=_floor(key[1])) for key, values in draws.items()},
+        cells,
         {column: interval(arithmetic(values), low=_floor(column[1])) for column, values in ordered.items()},
         {column: interval(harmonic(values), low=_floor(column[1])) for column, values in ordered.items()},
         interval(official(draws.values())) if draws else None,

@@ -40,7 +40,7 @@ def write(
     constant: Sequence[str] = (),
     data: str = "d",
     epochs: int = 300,
-    unit: str | None = None,
+    job: str | None = None,
     label: tuple[str, str] = ("normal", "anomaly"),
 ) -> SeedFolder:
     """A seed folder whose anomalies lie ``merit`` off; all systems share half of what makes a clip hard."""
@@ -55,7 +55,8 @@ def write(
         entry = machines.setdefault(
             cell.machine,
             {
-                "key": {"parameters": {"epochs": epochs}, "data": data, "unit": unit or cell.machine, "seed": seed},
+                "key": {"parameters": {"epochs": epochs}, "data": job or data, "unit": cell.machine, "seed": seed},
+                **({} if job is None else {"clips": data}),
                 "formula": {"distance": 1.0},
                 "fits": {},
                 "cells": {},
@@ -187,7 +188,7 @@ def test_seeds_are_paired_and_their_spread_is_shown_apart(tmp_path: Path) -> Non
     assert part.official.spread == pytest.approx(np.std(part.official.per_seed, ddof=1), abs=1e-12)
     said = sentence(both)
     assert "(seeds 2, 3)" in said
-    assert "2 of 2 seeds have a difference of that sign (standard deviation" in said
+    assert "the official score differs in that direction in 2 of 2 seeds (standard deviation" in said
     text = render(both)
     assert "sd over seeds" in text
     assert "seeds of a alone: 1" in text
@@ -218,10 +219,15 @@ def test_other_data_are_refused_and_the_machines_named(tmp_path: Path) -> None:
     a = write(tmp_path, "a")
     with pytest.raises(DataError, match="the clips of fan, pump have another fingerprint in a than in b"):
         compare([a], [write(tmp_path, "b", data="e")])
-    with pytest.raises(DataError, match="trained on every machine at once"):
-        compare([a], [write(tmp_path, "c", data="e", unit="all")])
     with pytest.raises(DataError, match="labels are not the same"):
         compare([a], [write(tmp_path, "d", label=("anomaly", "normal"))])
+
+
+def test_a_system_trained_on_all_machines_at_once_is_held_to_its_machines_clips(tmp_path: Path) -> None:
+    a = write(tmp_path, "a")
+    assert compare([a], [write(tmp_path, "b", job="all")]).parts[0].cells
+    with pytest.raises(DataError, match="the clips of fan, pump have another fingerprint"):
+        compare([a], [write(tmp_path, "c", data="e", job="d")])
 
 
 def test_no_common_seed_or_cell_is_an_error(tmp_path: Path) -> None:

@@ -164,7 +164,12 @@ def write(
             looked=str(folder),
             hint="give one float vector a clip",
         )
-    origin = {"recipe": dict(recipe), "weights": weights, "data_fingerprint": fingerprint, "stamps": list(stamps)}
+    origin: dict[str, Any] = {
+        "recipe": dict(recipe),
+        "weights": weights,
+        "data_fingerprint": fingerprint,
+        "stamps": list(stamps),
+    }
     origin |= {"year": year} if year != YEAR else {}
     text = json.dumps(origin, indent=2) + "\n"
     partial = {name: folder / f"{name}.partial" for name in ("features.npy", "index.csv", "embedding.json")}

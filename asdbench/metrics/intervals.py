@@ -19,8 +19,10 @@ simulation: docs/intervals.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +33,8 @@ RESAMPLES = 2000
 LEVEL = 0.95
 PAUC_FLOOR = 0.5 * (1 - MAX_FPR / (2 - MAX_FPR))
 """The least standardised pAUC there is: about 0.474."""
+PAUC_PER_AREA = 0.5 / (MAX_FPR - MAX_FPR**2 / 2)
+"""What an area left of the maximum false positive rate counts in the standardised pAUC."""
 
 Draws = NDArray[np.float64]
 
@@ -145,8 +149,47 @@ def harmonic(cells: Iterable[Draws]) -> Draws:
     return np.asarray(len(values) / (1 / values).sum(axis=0))
 
 
+def cell_interval(draws: Draws, clips: tuple[int, int], *, partial: bool = False) -> Interval:
+    """The interval of one cell's AUC or pAUC: the estimate, give or take the resamples' spread, on the log-odds scale.
+
+    Near 1 percentiles are too short (at 30 + 30 clips and an AUC of .98 they hold the truth in 85 of 100 cases), and
+    where the classes do not overlap they have no width at all. On the log-odds scale the interval lies wider on the
+    side away from 1, as it should. Centred at the estimate it is free of the resamples' bias. Classes that do not
+    overlap are given the spread that they would have with their two closest clips in the wrong order.
+
+    Parameters
+    ----------
+    draws : array (1 + resamples,)
+        The estimate, then its resamples.
+    clips : (int, int)
+        How many normal clips and anomalies.
+    partial : bool
+        Whether it is a pAUC.
+
+    Notes
+    -----
+    Log odds: Qin & Hotilovac, Comparison of non-parametric confidence intervals for the area under the ROC curve
+    (2008). Spread and quantile for few clips: Hesterberg, What teachers should know about the bootstrap (2015).
+    """
+    fewest = max(min(clips), 2)
+    pair = (PAUC_PER_AREA if partial else 1.0) / (clips[0] * clips[1])
+    estimate = float(draws[0])
+    spread = max(float(draws[1:].std()) * math.sqrt(fewest / (fewest - 1)), math.sqrt(3) * pair)
+    inner = min(max(estimate, min(pair, 0.5)), max(1 - pair, 0.5))
+    reach = _quantile(fewest - 1) * spread / (inner * (1 - inner))
+    bottom, top = (1 / (1 + (1 / inner - 1) * math.exp(min(sign * reach, 700.0))) for sign in (1, -1))
+    floor = PAUC_FLOOR if partial else 0.0
+    return Interval(estimate, min(max(bottom, floor), estimate), max(top, estimate))
+
+
+def _quantile(freedom: int) -> float:
+    """The 97.5 % quantile of Student's t, by its expansion at the normal one."""
+    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
 def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float = LEVEL) -> Interval:
-    """The percentile interval of the resamples, shifted by twice their bias.
+    """The interval of a mean over cells: the percentile interval of the resamples, shifted by twice their bias.
 
     The resamples' mean lies off the estimate by about as much as the estimate lies off the truth, in the same
     direction: once back to the estimate, once more to the truth. Unlike the basic bootstrap this keeps the side on

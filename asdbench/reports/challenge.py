@@ -13,13 +13,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from asdbench.api import DOMAINS
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
 from asdbench.metrics.challenge import Column, summarise
+from asdbench.reports import latex
 from asdbench.reports.markdown import NOT_THERE, clips_of, official_mean, text, unit
 from asdbench.submissions.scoring import Scored
 
@@ -117,8 +118,10 @@ def _markdown(scored: Scored) -> str:
     parts.append(
         f"**Official score: {_percent(scored.summary.official_score)}** · {official_mean(scored.year.definition)}"
     )
-    head, rows = _cells(scored)
-    parts += [_pipe(head, rows, 2), "## Means", _pipe(*_means(scored), 2)]
+    columns = _columns(scored)
+    names = (" ".join(filter(None, (NAMES[metric], domain))) for domain, metric in columns)
+    head = ["Machine", unit(scored.year.definition), *names]
+    parts += [_pipe(head, _cells(scored, columns), 2), "## Means", _pipe(*_means(scored), 2)]
     notes = [f"- {text(note)}" for note in _notes(scored)]
     notes += [f"- Not scored, or not completely: {text(problem)}" for problem in scored.left_out]
     return "\n\n".join([*parts, "\n".join(notes)]) + "\n"
@@ -133,38 +136,41 @@ def _pipe(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> str
 
 
 def _latex(scored: Scored) -> str:
-    from tabulate import tabulate
-
-    notes = [f"Official score: {_percent(scored.summary.official_score)}.", *_notes(scored)]
-    notes += [f"Not scored, or not completely: {problem}." for problem in scored.left_out]
+    """AUC and pAUC of each section above their means, as papers print them; decisions likewise; machines' means."""
+    score = f"Official score: {_percent(scored.summary.official_score)}."
     if scored.left_out:
-        notes.insert(0, "PARTIAL: no official score.")
-    parts = [r"% needs \usepackage{booktabs}"]
-    for title, (head, rows) in (("", _cells(scored)), (": means", _means(scored))):
-        align = [*["left"] * 2, *["right"] * (len(head) - 2)]
-        shown = [[value.replace(NOT_THERE, "--") for value in row] for row in rows]
-        body = tabulate(shown, head, tablefmt="latex_booktabs", disable_numparse=True, colalign=align)
-        caption = latex_text(" ".join([f"{_title(scored)}{title}.", *(notes if not title else [])]))
-        parts.append(
-            "\n".join([r"\begin{table}", r"\centering", rf"\caption{{{caption}}}", r"\small", body, r"\end{table}"])
-        )
-    return "\n\n".join(parts) + "\n"
+        score = f"PARTIAL, this is no official score: {_percent(scored.summary.official_score)}."
+    notes = [*_notes(scored), *(f"Not scored, or not completely: {problem}." for problem in scored.left_out)]
+    columns = _columns(scored)
+    parts = []
+    for caption, wanted in (
+        (" ".join(["AUC and pAUC.", score, *notes]), RANKING),
+        ("Decisions. Percent.", [metric for metric in METRICS if metric not in RANKING]),
+    ):
+        own = [column for column in columns if column[1] in wanted]
+        groups = []
+        for metric, same in groupby(own, key=lambda column: column[1]):
+            domains = [domain for domain, _ in same]
+            groups.append((NAMES[metric], domains) if any(domains) else ("", [NAMES[metric]]))
+        if own:
+            body = [*_cells(scored, own), None, *_column_means(scored, own)]
+            first = ("Machine", unit(scored.year.definition))
+            parts.append(latex.table(f"{_title(scored)}. {caption}", first, groups, body))
+    head, rows = _means(scored)
+    parts.append(latex.table(f"{_title(scored)}. Means. Percent.", head[:2], [("", head[2:])], rows))
+    return latex.document(parts)
 
 
-def latex_text(value: str) -> str:
-    """Text for LaTeX: special characters escaped, control characters shown as spaces."""
-    special = {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "<": r"\textless{}",
-        ">": r"\textgreater{}",
-        "|": r"\textbar{}",
-        "–": "--",
-        **{character: f"\\{character}" for character in "&%$#_{}"},
+def _column_means(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
+    """The last lines of a table of sections: each column's means over its rows."""
+    means: dict[tuple[str, str], Mapping[Metric, float]] = {
+        (name, domain): values for machine, domain, name, values in _all_means(scored) if not machine
     }
-    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", value)
-    return "".join(special.get(character, character) for character in plain)
+    names = [name for name in MEANS if (name, "") in means]
+    return [
+        [f"{name.capitalize()} mean", "", *(_percent(means[name, domain].get(metric)) for domain, metric in columns)]
+        for name in names
+    ]
 
 
 def _title(scored: Scored) -> str:
@@ -184,12 +190,13 @@ def _notes(scored: Scored) -> list[str]:
     return notes
 
 
-def _cells(scored: Scored) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of the table of sections."""
+def _columns(scored: Scored) -> Sequence[Column]:
+    return scored.year.definition.columns(METRICS if scored.decided else RANKING)
+
+
+def _cells(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
+    """Rows of the table of sections."""
     definition = scored.year.definition
-    columns = definition.columns(METRICS if scored.decided else RANKING)
-    names = (" ".join(filter(None, (NAMES[metric], domain))) for domain, metric in columns)
-    head = ["Machine", unit(definition), *names]
     sections: dict[tuple[str, str], dict[Column, float | None]] = {}
     for cell in scored.cells:
         own = sections.setdefault((cell.machine, cell.section), {})
@@ -200,7 +207,7 @@ def _cells(scored: Scored) -> tuple[list[str], list[list[str]]]:
         shown = [_percent(values.get(column)) for column in columns]
         rows.append(["" if machine == before else machine, section, *shown])
         before = machine
-    return head, rows
+    return rows
 
 
 def _means(scored: Scored) -> tuple[list[str], list[list[str]]]:

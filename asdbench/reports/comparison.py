@@ -71,13 +71,14 @@ def conclusion(comparison: Comparison, part: Part) -> str:
         claim = f"no difference can be told between {a.name} and {b.name}: {_signed(difference)} points"
         claim += f" official score (95 % interval {_interval(difference)}), {first.name} {cells}"
     said = [f"{where}, {claim}"]
+    if official.spread is not None:
+        agreeing = f"{official.agreeing} of {len(official.per_seed)} seeds"
+        spread = f"standard deviation {100 * official.spread:.1f} points over seeds"
+        said.append(f"the official score differs in that direction in {agreeing} ({spread})")
     area = part.means["", "auc"].difference
     if area.sign != difference.sign:
         higher = f"{(a if area.sign > 0 else b).name} is higher" if area.sign else "no difference can be told"
         said.append(f"by the mean AUC {higher}: {_signed(area)} points ({_interval(area)})")
-    if official.spread is not None:
-        agreeing = f"{official.agreeing} of {len(official.per_seed)} seeds have a difference of that sign"
-        said.append(f"{agreeing} (standard deviation {100 * official.spread:.1f} points over seeds)")
     said += [_collapsed(side, len(comparison.seeds) > 1) for side in (a, b) if side.collapsed]
     these = "these trainings" if len(comparison.seeds) > 1 else "this training"
     said.append(f"the interval speaks of the clips, for {these}, not of other trainings")

@@ -83,7 +83,7 @@ def _collapsed(entries: Entries, several: bool) -> list[str]:
     notes = []
     constant = [f"{where(seed, machine)}: {', '.join(e['constant'])}" for seed, machine, e in entries if e["constant"]]
     if constant:
-        notes.append(f"**Collapsed model**: components constant over each section's clips: {some(constant)}.")
+        notes.append(f"‡ **Collapsed model**: components constant over each section's clips: {some(constant)}.")
     undecided = [
         f"{where(seed, machine)}: {entry['threshold']['reason']}"
         for seed, machine, entry in entries

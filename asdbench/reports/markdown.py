@@ -12,6 +12,7 @@ from asdbench.reports.tables import Bounds, SystemTable
 from asdbench.verdicts import MARKS, Verdict
 
 NOT_THERE = "–"
+COLLAPSED = " ‡"
 NO_RESULT = {"synthetic data", "untrained network"}
 PARTS = {"dev": "", "eval": ", evaluation sections"}
 
@@ -74,14 +75,17 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     for table in tables:
         cells = sum(metric == "auc" for row in table.rows for _, metric in row.ours)
         means = [_percent(_pick(table.ours, "arithmetic").get(column)) for column in columns]
-        name = text(table.system) + PARTS[table.part]
+        dead = any(row.collapsed for row in table.rows)
+        name = text(table.system) + PARTS[table.part] + COLLAPSED * dead
         line = [name, _percent(table.score), *means, str(cells)]
         lines.append([*line, _percent(table.their_score)] if beside else line)
     head = [*head, "Official score, published"] if beside else head
     stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
     loud = f"> **{', '.join(stamps).upper()}.** Each table says which of this is true of it.\n\n" if stamps else ""
     aligned = ["left", *["right"] * (len(head) - 1)]
-    return loud + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
+    body = loud + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
+    dead = any(row.collapsed for table in tables for row in table.rows)
+    return body + (f"\n\n{COLLAPSED.strip()} with collapsed models: its table says which." if dead else "")
 
 
 def _system(table: SystemTable) -> str:
@@ -96,7 +100,7 @@ def _system(table: SystemTable) -> str:
     machine = None
     for row in table.rows:
         section = f"{text(row.section)} †" if row.mark else text(row.section)
-        line = [text(row.machine) if row.machine != machine else "", section]
+        line = [text(row.machine) + COLLAPSED * row.collapsed if row.machine != machine else "", section]
         machine = row.machine
         lines.append([*line, *_cells(columns, row.ours, row.published, table.has_published, row.verdicts)])
     for pick in _means(table):

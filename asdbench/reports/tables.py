@@ -42,7 +42,7 @@ class Row:
 
     ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are columns
     that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are there
-    where the system has a published table.
+    where the system has a published table. ``collapsed``: a component of the machine's model is constant.
     """
 
     machine: str
@@ -53,6 +53,7 @@ class Row:
     missing: tuple[Column, ...] = ()
     bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     verdicts: Mapping[Column, Verdict] = field(default_factory=dict)
+    collapsed: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,9 @@ def _table(
     sure = [intervals(folder).get(part, NOTHING) for folder in folders]
     rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
     compared: list[Compared] = []
+    collapsed = {
+        machine for manifest in manifests for machine, entry in manifest["machines"].items() if entry["constant"]
+    }
     for machine, section in dict.fromkeys((cell.machine, cell.section) for cell in cells):
         ours: dict[Column, float] = {}
         marked = False
@@ -185,7 +189,7 @@ def _table(
         compared += found
         verdicts: dict[Column, Verdict] = {(value.cell.domain, value.metric): value.verdict for value in found}
         lacking = tuple(column for column in absent if column not in ours)
-        rows.append(Row(machine, section, ours, theirs, marked, lacking, bounds, verdicts))
+        rows.append(Row(machine, section, ours, theirs, marked, lacking, bounds, verdicts, machine in collapsed))
     own = {column: [row for row in rows if column in row.ours] for column in definition.columns()}
     same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
     common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]

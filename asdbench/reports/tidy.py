@@ -13,6 +13,7 @@ FIELDS = (
     "system",
     "part",
     "stamps",
+    "collapsed",
     "machine",
     "section",
     "domain",
@@ -29,7 +30,8 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns :data:`FIELDS`; ``domain`` is empty where a value is the section's or id's; ``percent`` and
+        Columns :data:`FIELDS`; ``collapsed`` is ``yes`` where a component of
+        the machine's model is constant; ``domain`` is empty where a value is the section's or id's; ``percent`` and
         ``published`` in percent, missing where there is none; ``verdict`` as in :mod:`asdbench.verdicts`, empty where
         there is nothing to compare.
     """
@@ -39,6 +41,7 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
             table.system,
             table.part,
             "; ".join(table.stamps),
+            "yes" if row.collapsed else "",
             row.machine,
             row.section,
             domain,

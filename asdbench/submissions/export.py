@@ -160,6 +160,10 @@ def export(
         )
     texts = _texts(folder, cells, year)
     remarks = [*problems, *_read_back(texts, year, chosen, partial)]
+    if "eval" not in parts.values():
+        remarks.append(
+            f"no clips of the evaluation set: the organizers' evaluator, {year.evaluator}, scores that set only"
+        )
     others = len(parts) - len(cells)
     if others:
         other: Part = "eval" if chosen == "dev" else "dev"

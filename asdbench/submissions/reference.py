@@ -56,6 +56,10 @@ class Reference:
         found = []
         if year.year == 2021 and self.part == "development" and self.named:
             found.append("These are not the clips of the official development set.")
+        foreign = sorted(str(unit) for unit in self.named if not _known(year, unit))
+        if foreign:
+            more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+            found.append(f"DCASE {year.year} has no {', '.join(foreign[:3])}{more}.")
         dev, evaluation = (
             {unit for unit in self.named if unit.section in part.get(unit.machine, ())}
             for part in (year.dev, year.eval)
@@ -69,6 +73,10 @@ class Reference:
         if unit in self.named:
             return f"{clip} is no clip name of {unit} with its label"
         return f"{clip} is not among the clips of {unit} in {self.truth.origin}"
+
+
+def _known(year: Year, unit: Unit) -> bool:
+    return any(unit.section in part.get(unit.machine, ()) for part in (year.dev, year.eval))
 
 
 def find_reference(

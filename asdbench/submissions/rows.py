@@ -18,6 +18,7 @@ import csv
 import io
 import math
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ from pathlib import Path
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[+-]?(?:nan(?:\(.*\))?|inf|infinity)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
+LARGEST = 200 * 10**6
+"""Bytes that are read of a file; the challenge's have some 15,000."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ def _text(path: Path) -> str | Problem:
     if path.is_dir():
         return Problem(path.name, None, "a folder, not a file")
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            return Problem(path.name, None, "a pipe or a device, not a file")
+        if status.st_size > LARGEST:
+            return Problem(path.name, None, f"{status.st_size // 10**6} MB: no score file is that large")
         content = path.read_bytes()
     except OSError as error:
         return Problem(path.name, None, f"cannot be read: {error.strerror}")

@@ -1,7 +1,8 @@
 """How often the intervals hold the truth: a simulation. ``python tests/benchmarks/coverage.py SETS RESAMPLES YEAR``.
 
 A set has 42 cells of 100 + 100 clips. Normal scores are N(0, 1), anomalous ones N(d, 1) or N(d, 1.5), d from 0 to 2, so
-that AUC and pAUC of the population are known. Not a test: 400 sets take a quarter of an hour on one processor.
+that AUC and pAUC of the population are known. Then single cells, of fewer and more clips and up to d = 4. Not a test:
+400 sets take a quarter of an hour on one processor.
 
 From 2022 on two cells are one file of 50 + 50 clips a domain, and the target's normal scores are N(0.3, 1): AUC is
 against the anomalies of both, pAUC over all clips.
@@ -14,9 +15,20 @@ from statistics import NormalDist
 
 import numpy as np
 
-from asdbench.metrics.intervals import PAUC_FLOOR, Draws, Interval, arithmetic, harmonic, interval, resample
+from asdbench.metrics.intervals import (
+    PAUC_FLOOR,
+    Draws,
+    Interval,
+    arithmetic,
+    cell_interval,
+    harmonic,
+    interval,
+    resample,
+)
 
 SHIFTS = (0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0)
+CLIPS = (10, 30, 50, 100, 200)
+HIGH = (0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 CELLS = [(SHIFTS[number % len(SHIFTS)], 1.0 if number % 2 else 1.5) for number in range(42)]
 SECTIONS = [(shift, 1.0 if number % 2 else 1.5) for number, (shift, _) in enumerate(CELLS[::2])]
 TARGET = 0.3
@@ -88,7 +100,7 @@ def plain(draws: Draws, low: float = 0.0) -> Interval:
 def main(sets: int = 400, resamples: int = 1000, year: int = 2021) -> None:
     """Simulate and print the coverage in percent."""
     random = np.random.default_rng(1)
-    held: dict[str, dict[str, list[bool]]] = {"shifted": {}, "plain": {}}
+    held: dict[str, dict[str, list[bool]]] = {"taken": {}, "plain": {}}
     for number in range(sets):
         areas, partial = (drawn_sections if year > 2021 else drawn_cells)(random, number, resamples)
         cases = [(f"AUC of a cell, {right:.2f}", draws, right, 0.0) for right, draws in areas]
@@ -105,13 +117,41 @@ def main(sets: int = 400, resamples: int = 1000, year: int = 2021) -> None:
             ("official score", harmonic(one for _, one in every), len(every) / sum(1 / one for one, _ in every), 0.0),
         ]
         for name, draws, right, floor in cases:
-            for method, found in (("shifted", interval(draws, low=floor)), ("plain", plain(draws))):
+            partly = name.startswith("pAUC")
+            clips = (50 if year > 2021 and not partly else 100, 100)
+            own = cell_interval(draws, clips, partial=partly) if "of a cell" in name else None
+            for method, found in (("taken", own or interval(draws, low=floor)), ("plain", plain(draws))):
                 held[method].setdefault(name, []).append(found.low <= right <= found.high)
     print(f"{sets} sets, {resamples} resamples; coverage of 95 % intervals in percent")
-    for name in sorted(held["shifted"]):
-        shifted, without = (100 * np.mean(held[method][name]) for method in ("shifted", "plain"))
-        print(f"{name:28} {shifted:6.1f}   plain percentile {without:6.1f}")
+    for name in sorted(held["taken"]):
+        taken, without = (100 * np.mean(held[method][name]) for method in ("taken", "plain"))
+        print(f"{name:28} {taken:6.1f}   plain percentile {without:6.1f}")
+
+
+def single(sets: int = 400, resamples: int = 1000) -> None:
+    """Simulate cells by themselves and print the coverage in percent."""
+    random = np.random.default_rng(2)
+    print(f"single cells, {sets} sets, {resamples} resamples; coverage of AUC and pAUC in percent, plain in brackets")
+    for clips in CLIPS:
+        labels = np.repeat([0, 1], clips)
+        for spread in (1.0, 1.5):
+            for shift in HIGH:
+                known, held, without = truth(shift, spread), np.zeros(2), np.zeros(2)
+                for number in range(sets):
+                    scores = [random.standard_normal(clips), shift + spread * random.standard_normal(clips)]
+                    drawn = resample(labels, np.concatenate(scores), count=resamples, seed=number)
+                    for place, draws in enumerate((drawn.auc, drawn.pauc)):
+                        found, simple = cell_interval(draws, (clips, clips), partial=place == 1), plain(draws)
+                        held[place] += found.low <= known[place] <= found.high
+                        without[place] += simple.low <= known[place] <= simple.high
+                area, partial, simple_area, simple_partial = 100 * np.concatenate([held, without]) / sets
+                print(
+                    f"{clips:4} clips a class, AUC {known[0]:.3f}: {area:5.1f} ({simple_area:5.1f}),"
+                    f" pAUC {known[1]:.3f}: {partial:5.1f} ({simple_partial:5.1f})",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":
     main(*map(int, sys.argv[1:]))
+    single(*map(int, sys.argv[1:]))

@@ -98,12 +98,13 @@ def test_check_guards_the_scores(finished: tuple[Shell, str, str], tmp_path: Pat
     expected = str(tmp_path / "expected.csv")
     assert "there are no expected scores" in shell("check", "--against", expected, expect=4)[1]
     shell("check", "--against", expected, "--update")
-    assert "480 scores compared" in shell("check", "--against", expected)[0]  # 5 systems x 12 cells x 8 clips
+    held = shell("check", "--against", expected)[0]
+    assert "480 scores and 0 metrics compared" in held  # 5 systems x 12 cells x 8 clips
     path = next((shell.folder / "results" / "toy" / "mvg" / "seed-777").glob("anomaly_score_fan*"))
     text = path.read_text()
     try:
         path.write_text(re.sub(r",(\S+)", r",-\1", text))
-        assert "moved: mvg" in shell("check", "--against", expected, expect=3)[0]
+        assert "worse: mvg" in shell("check", "--against", expected, expect=3)[0]
     finally:
         path.write_text(text)
 

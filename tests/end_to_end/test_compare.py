@@ -32,8 +32,8 @@ class Model:
     def fit(self, train, ctx):
         return Fitted(self.sign)
 
-def make(*, sign: int = 1):
-    return System("mine", "The sum", Model(sign), {"sum": 1.0})
+def make(*, sign: int = 1, scope: str = "machine"):
+    return System("mine", "The sum", Model(sign, scope=scope), {"sum": 1.0})
 """
 
 
@@ -56,12 +56,27 @@ def test_systems_by_name_and_by_path(shell: Shell) -> None:
     assert out.splitlines()[2].startswith("> **MADE FOR A TEST")
     assert "mvg scores higher than" in out
     assert "winning 8 of 8 AUC cells" in out
-    assert "2 of 2 seeds have a difference of that sign" in out
+    assert "the official score differs in that direction in 2 of 2 seeds" in out
     moved = shell.folder / "elsewhere" / "small" / "mvg"
     shutil.copytree(folder / "mvg", moved)
     out, _ = shell("compare", "mvg", str(moved / "seed-2"))
     assert "no difference can be told between mvg in mvg and mvg in " in out
     assert "(made for a test; seed 2)" in out
+
+
+def test_a_system_trained_on_every_machine_at_once(shell: Shell, make_features: MakeFeatures) -> None:
+    mine = f"{shell.folder / 'mine.py'}:make[scope=all]"
+    results, cache = shell.folder / "results", shell.folder / "cache"
+    run(f"features:{shell.folder / 'small'}", mine, results=results, cache=cache, seeds=[1, 2], machines=["fan"])
+    (all_machines,) = (path for path in (results / "small").iterdir() if "scope=all" in path.name)
+    out, _ = shell("compare", "mvg", str(all_machines))
+    assert "seeds 1, 2" in out.splitlines()[4]
+    assert "of 4 AUC cells" in out
+    other = make_features("other/small", test=12, train=10, shift=1.0, seed=9)
+    run(f"features:{other}", mine, results=shell.folder / "more", cache=cache, seeds=[1, 2])
+    (elsewhere,) = (shell.folder / "more" / "small").iterdir()
+    _, err = shell("compare", "mvg", str(elsewhere), expect=4)
+    assert "the clips of fan, pump have another fingerprint" in err
 
 
 def test_what_cannot_be_compared_is_said_in_three_lines(shell: Shell, make_features: MakeFeatures) -> None:

@@ -11,6 +11,7 @@ from asdbench.running import run
 from asdbench.testing import check_system
 
 from ..conftest import MakeFeatures
+from .test_cli import Shell
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +31,11 @@ def test_the_systems_example_is_a_system_and_runs(readme: str, make_features: Ma
     assert len(summary.folders[0].files.cells()) == 8
 
 
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
 def test_every_link_and_file_named_is_there(readme: str) -> None:
     for target in re.findall(r"\]\(([^)#:]+)\)", readme):
         assert (ROOT / target).exists(), target
@@ -47,3 +53,20 @@ def test_every_option_named_exists(readme: str) -> None:
         for one in (command, *(command.commands.values() if isinstance(command, Group) else ())):
             known |= {option for parameter in one.params for option in parameter.opts}
     assert set(re.findall(r"--[a-z][a-z-]+", readme)) <= known
+
+
+def test_the_ci_example_is_a_job_whose_commands_guard_a_system(
+    readme: str, shell: Shell, make_features: MakeFeatures
+) -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    commands = [line.partition("#")[0].split() for line in re.findall(r"- run: (.*)", text)]
+    run_it, check_it = (words[1:] for words in commands if words[0] == "asdbench")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (shell.folder / "mine.py").write_text(code)
+    make_features("features", shift=50.0)
+    shell(*run_it)
+    shell(*check_it, "--update")
+    shell(*check_it)
+    (shell.folder / "mine.py").write_text(code.replace("axis=1)}", "axis=1) * 1.01}"))
+    shell(*run_it, "--replace")
+    shell(*check_it, expect=3)

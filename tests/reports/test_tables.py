@@ -256,6 +256,22 @@ def test_names_from_data_are_text(tmp_path: Path, name: str) -> None:
     assert text in markdown.render([table])
 
 
+def test_collapsed_models_are_marked_wherever_their_numbers_stand(tmp_path: Path) -> None:
+    fill(tmp_path, constant=("kld",))
+    fill(tmp_path, system="mvg", published=None)
+    tables = build(tmp_path)
+    shown = markdown.render(tables)
+    assert "| clvae ‡ " in shown
+    assert "| mvg " in shown
+    assert "| fan ‡ " in shown
+    assert "‡ with collapsed models" in shown
+    assert "‡ **Collapsed model**: components constant over each section's clips: fan: kld." in shown
+    frame = tidy.frame(tables)
+    assert set(frame[frame.system == "clvae"].collapsed) == {"yes"}
+    assert set(frame[frame.system == "mvg"].collapsed) == {""}
+    assert "‡" not in markdown.render([table for table in tables if table.system == "mvg"])
+
+
 def test_the_tidy_table_has_a_line_a_value(tmp_path: Path) -> None:
     expected = fill(tmp_path, cells=ALL)
     frame = tidy.frame(build(tmp_path))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdbench.submissions.rows import read_decisions, read_scores
+from asdbench.submissions.rows import LARGEST, read_decisions, read_scores
 
 ONE = "section_00_source_test_normal_0000.wav"
 TWO = "section_00_source_test_anomaly_0000.wav"
@@ -84,6 +85,19 @@ def test_a_folder_and_a_broken_link_are_no_files(tmp_path: Path) -> None:
     link = tmp_path / "anomaly_score.csv"
     link.symlink_to(tmp_path / "gone.csv")
     assert "cannot be read" in read_scores(link).problems[0].reason
+
+
+def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "anomaly_score.csv"
+    os.mkfifo(pipe)
+    assert "a pipe or a device" in read_scores(pipe).problems[0].reason
+    endless = tmp_path / "endless.csv"
+    endless.symlink_to("/dev/zero")
+    assert "a pipe or a device" in read_scores(endless).problems[0].reason
+    large = tmp_path / "large.csv"
+    with large.open("wb") as file:
+        file.truncate(LARGEST + 10**6)  # takes no room on the disk
+    assert "201 MB: no score file is that large" in read_scores(large).problems[0].reason
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("1", 1), ("1.0", 1), (" 0.0", 0)])

@@ -255,6 +255,12 @@ def test_own_data_says_that_it_is_not_the_official_set(make_folder: MakeFolder) 
     assert "each set by itself" in score_folder(both, YEARS[2021]).remarks[1]
 
 
+def test_sections_of_another_year_are_named(make_folder: MakeFolder) -> None:
+    folder = make_folder(2022)
+    assert score_folder(folder, YEARS[2022]).remarks == ()
+    assert score_folder(folder, YEARS[2023]).remarks == ("DCASE 2023 has no fan 01.",)
+
+
 @pytest.mark.shared
 def test_development_and_evaluation_files_are_not_mixed(evaluation: Path, shared: Path) -> None:
     dev = shared / "real" / "scores_dcase2021_dev_baseline_ae"

@@ -1,0 +1,113 @@
+r"""Tables as LaTeX (booktabs): a file that compiles as it is, and that a paper can take in with ``\input``.
+
+The file is a document by itself when TeX reads it first. Within a document, which has said
+``\begin{document}``, its preamble and its end are passed over; that document must load booktabs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+HEAD = r"""% A document by itself; to be \input in another one, which needs \usepackage{booktabs}.
+\expandafter\ifx\csname @nodocument\endcsname\relax
+  \let\asdbenchend\relax
+\else
+  \documentclass{article}
+  \usepackage{booktabs}
+  \def\asdbenchend{\end{document}}
+  \begin{document}
+\fi"""
+END = r"\asdbenchend"
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "`": r"\textasciigrave{}",
+    '"': r"\symbol{34}",
+    "–": r"\textendash{}",
+    "…": r"\dots{}",
+    # At the start of a row these two would be an argument of the line break before it.
+    **{character: f"{{{character}}}" for character in "[*"},
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+_LETTERS = re.compile("[ -~À-ÿ]")
+_NO_LETTERS = set("ÐÞðþ")
+"""Those of the letters that pdfTeX lacks in a document's usual fonts."""
+
+Group = tuple[str, Sequence[str]]
+"""Columns of one kind: what stands above them ("" for nothing), and the head of each."""
+
+
+def document(tables: Iterable[str]) -> str:
+    """The tables as a file; ends in a line break.
+
+    Parameters
+    ----------
+    tables : iterable of str
+        Made by :func:`table`.
+    """
+    return "\n\n".join([HEAD, *tables, END]) + "\n"
+
+
+def table(caption: str, names: Sequence[str], groups: Sequence[Group], rows: Sequence[Sequence[str] | None]) -> str:
+    """A table with its caption.
+
+    Parameters
+    ----------
+    caption : str
+        Plain text, like all that follows.
+    names : sequence of str
+        Heads of the first columns, which are set to the left.
+    groups : sequence of Group
+        The other columns, which are set to the right.
+    rows : sequence of sequence of str, or None
+        None draws a rule.
+    """
+    count = sum(len(heads) for _, heads in groups)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{text(caption)}}}",
+        r"\medskip",
+        r"\small",
+        rf"\begin{{tabular}}{{{'l' * len(names)}{'r' * count}}}",
+        r"\toprule",
+    ]
+    if any(title for title, _ in groups):
+        above, rules, place = [""] * len(names), [], len(names) + 1
+        for title, heads in groups:
+            above.append(rf"\multicolumn{{{len(heads)}}}{{c}}{{{text(title)}}}" if title else "& " * (len(heads) - 1))
+            if title and len(heads) > 1:
+                rules.append(rf"\cmidrule(lr){{{place}-{place + len(heads) - 1}}}")
+            place += len(heads)
+        lines += [_row(above), *(["".join(rules)] if rules else [])]
+    lines += [_row(map(text, [*names, *(head for _, heads in groups for head in heads)])), r"\midrule"]
+    lines += [r"\midrule" if row is None else _row(map(text, row)) for row in rows]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
+
+
+def text(value: str) -> str:
+    """Text for LaTeX: nothing in it is a command; control characters are spaces, letters that pdfTeX lacks code points.
+
+    Parameters
+    ----------
+    value : str
+    """
+    plain = re.sub(r"[\x00-\x1f\x7f-\xa0\u2028\u2029]+", " ", value)
+    return re.sub(r"([-'])(?=\1)", r"\1{}", "".join(map(_letter, plain)))  # two in a row would be another sign
+
+
+def _letter(character: str) -> str:
+    if character in _SPECIAL:
+        return _SPECIAL[character]
+    if _LETTERS.fullmatch(character) and character not in _NO_LETTERS:
+        return character
+    return f"U+{ord(character):04X}"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return " & ".join(cells) + r" \\"
