@@ -154,4 +154,4 @@ def single(sets: int = 400, resamples: int = 1000) -> None:
 
 if __name__ == "__main__":
     main(*map(int, sys.argv[1:]))
-    single(*map(int, sys.argv[1:]))
+    single(*map(int, sys.argv[1:3]))
