@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
@@ -18,6 +18,8 @@ from asdbench.errors import AsdbenchError
 
 T = TypeVar("T")
 K = TypeVar("K")
+
+AHEAD = 256  # calls submitted and not done: enough to keep as many workers busy
 
 
 @contextmanager
@@ -84,7 +86,11 @@ def executing(workers: int) -> Iterator[Executor]:
 
 
 def each(executor: Executor, calls: Iterable[tuple[K, Callable[..., T], tuple[Any, ...]]]) -> Iterator[tuple[K, T]]:
-    """Submit (label, function, arguments) calls and yield (label, result) as they are done, inline ones one by one."""
+    """Submit (label, function, arguments) calls and yield (label, result) as they are done, inline ones one by one.
+
+    No more than ``AHEAD`` calls wait at a time, and ``calls`` is read no faster: where it makes them one by one,
+    memory does not grow with their number.
+    """
     pending: dict[Future[T], K] = {}
     for label, function, arguments in calls:
         future = executor.submit(function, *arguments)
@@ -92,8 +98,15 @@ def each(executor: Executor, calls: Iterable[tuple[K, Callable[..., T], tuple[An
             yield label, future.result()
         else:
             pending[future] = label
-    for future in as_completed(pending):
-        yield pending[future], future.result()
+        while len(pending) >= AHEAD:
+            yield from _finished(pending)
+    while pending:
+        yield from _finished(pending)
+
+
+def _finished(pending: dict[Future[T], K]) -> Iterator[tuple[K, T]]:
+    for future in wait(pending, return_when=FIRST_COMPLETED).done:
+        yield pending.pop(future), future.result()
 
 
 def _leave_interrupt_to_parent() -> None:

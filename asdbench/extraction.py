@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,15 +55,13 @@ def extract(
                 lacking[digest].append(clip)
             elif not _intact(cache, digest):
                 lacking[digest] = [clip]
-    calls = []
-    for spec, lacking in missing.items():
-        digests = list(lacking)
-        for start in range(0, len(digests), CHUNK):
-            own = digests[start : start + CHUNK]
-            clips = [lacking[digest][0] for digest in own]
-            calls.append(((spec, own), embed_chunk, (spec, clips, own, reader, root, device)))
-    if calls:
+    if any(missing.values()):
         progress.stage("embedding", sum(map(len, missing.values())))
+    calls = (
+        ((spec, own), embed_chunk, (spec, [lacking[digest][0] for digest in own], own, reader, root, device))
+        for spec, lacking in missing.items()
+        for own in _chunks(list(lacking))
+    )
     for (spec, own), bad in each(executor, calls):
         progress.advance(len(own), f"{registry.parse(spec).name} clips")
         for position, reason in bad.items():
@@ -80,6 +78,11 @@ def source(
         return FeatureFile(data.features.path), {(c.machine, c.name): c.row for c in clips if c.row is not None}
     keys = {(c.machine, c.name): digest for c, digest in zip(clips, digests_of(data, clips), strict=True)}
     return CachedFeatures(root, recipe_on(recipe, device), kind), {**keys}
+
+
+def _chunks(digests: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(digests), CHUNK):
+        yield digests[start : start + CHUNK]
 
 
 def _intact(cache: FeatureCache, digest: str) -> bool:

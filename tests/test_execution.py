@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import operator
 import os
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from typing import Any
 
 import pytest
 
+from asdbench import execution
 from asdbench.errors import AsdbenchError, WeightsError
 from asdbench.execution import InlineExecutor, each, executing, threads_set
 
@@ -33,6 +36,43 @@ def test_inline_results_come_one_by_one() -> None:
     executor: Executor = InlineExecutor()
     seen = [len(done) for _ in each(executor, calls)]
     assert seen == [1, 2, 3]
+
+
+class Lazy(Executor):
+    """Finishes the oldest call when told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Future[int], int]] = []
+        self.most = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.waiting.append((Future(), fn(*args)))
+        self.most = max(self.most, len(self.waiting))
+        if len(self.waiting) == execution.AHEAD:  # each() goes no further before one is done
+            self.finish()
+        return self.waiting[-1][0]
+
+    def finish(self) -> None:
+        future, value = self.waiting.pop(0)
+        future.set_result(value)
+
+
+def test_calls_are_made_no_faster_than_they_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "AHEAD", 3)
+    lazy, made = Lazy(), []
+
+    def calls() -> Iterator[tuple[int, Callable[..., int], tuple[int, int]]]:
+        for number in range(10):
+            made.append(number)
+            yield number, operator.mul, (number, 2)
+
+    for seen, (label, value) in enumerate(each(lazy, calls()), start=1):
+        assert value == 2 * label
+        assert len(made) <= seen + 2
+        if len(made) == 10 and lazy.waiting:
+            lazy.finish()
+    assert seen == 10
+    assert lazy.most == 3
 
 
 @pytest.mark.parametrize("workers", [1, 2])
