@@ -24,7 +24,7 @@ from asdbench.reports import tables
 from asdbench.reports.groups import grouped
 from asdbench.reports.tables import SystemTable
 from asdbench.scoring import ScoredFile, scored_files
-from asdbench.selection import ORACLE
+from asdbench.selection import ORACLE, STAMP
 from asdbench.store import SeedFolder, seed_folders
 
 PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
@@ -100,8 +100,17 @@ class View:
 
     @property
     def stamps(self) -> tuple[str, ...]:
-        """What must be said loudly of any of its systems."""
-        return tuple(dict.fromkeys(stamp for shown in self.systems for stamp in shown.table.stamps))
+        """What must be said loudly of any of its systems: in capitals, with their names where it is not true of all."""
+        every = dict.fromkeys(stamp for shown in self.systems for stamp in shown.table.stamps)
+        order = sorted(every, key=lambda stamp: stamp == STAMP)  # last: it speaks of oracles alone
+        return tuple(f"{one_line(stamp).upper()}{self._whose(stamp)}" for stamp in order)
+
+    def _whose(self, stamp: str) -> str:
+        own = [shown.name for shown in self.systems if stamp in shown.table.stamps]
+        others = [shown.name for shown in self.systems if stamp not in shown.table.stamps]
+        if not others:
+            return ""
+        return f" ({', '.join(own)})" if len(own) <= len(others) else f" (all but {', '.join(others)})"
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -202,7 +211,8 @@ def _order(item: tuple[tuple[str, str, Definition], list[Shown]]) -> tuple[str, 
 
 
 def _named(systems: Sequence[Shown]) -> tuple[Shown, ...]:
-    """Systems under names of their own."""
+    """Systems under names of their own, an oracle behind its system."""
+    systems = sorted(systems, key=lambda shown: shown.place)
     names = [shown.name for shown in systems]
     seeds = [", ".join(str(folder.seed) for folder in shown.folders) for shown in systems]
     twice = {name for name in names if names.count(name) > 1}

@@ -24,6 +24,7 @@ from asdbench.reports.figures import Figure, Panel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure as Sheet
 
 WIDTH = 3.6  # inches: 346 CSS pixels, which a telephone shows at full size
@@ -149,7 +150,7 @@ def sheet(figure: Figure) -> Sheet:
     columns = min(len(figure.panels), 1 if len(figure.panels) == 1 else 2 if len(figure.panels) <= 4 else 4)
     rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
     width = max(WIDTH * columns, 5.0)
-    loud = ", ".join(figure.stamps).upper()
+    loud = ", ".join(figure.stamps)
     words = textwrap.wrap(" ".join(filter(None, (figure.caption, *figure.empty))), round(width * 17))
     names = [name for name, _ in figure.legend]
     across = max(1, int(width / (0.55 + 0.08 * max(map(len, names), default=1))))
@@ -201,6 +202,19 @@ def chance(axes: Axes, vertical: bool = True) -> None:
     """The chance line at 0.5, on an axis in percent."""
     line: Callable[..., Any] = axes.axvline if vertical else axes.axhline
     line(50, color=FAINT, ls=(0, (4, 3)), lw=1, zorder=1.5)
+
+
+def logarithmic(axis: Axis) -> None:
+    """A logarithmic axis whose numbers are plain text."""
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
+    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale("log")
+    low, high = sorted(axis.get_view_interval())
+    few = high / max(low, 1e-300) < 30
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=5))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(StrMethodFormatter(""))
 
 
 def spread(count: int, width: float) -> Sequence[float]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asdbench.reports import look
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
-from asdbench.reports.figures.drawing import FAINT, INK
+from asdbench.reports.figures.drawing import FAINT, INK, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TAIL = 0.005  # of the clips at either end stand in the outermost bins
+WIDE = 30.0  # scores that span more than this factor get a logarithmic axis
 
 
 def figure(view: View) -> Figure:
@@ -40,7 +43,7 @@ def figure(view: View) -> Figure:
         "histogram",
         "Score histograms",
         "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 % stand in"
-        " the end bins. Curve: the gamma distribution fitted to the training clips' scores; dashed: its 90th percentile, the"
+        " the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the training clips' scores; dashed: its 90th percentile, the"
         f" decision threshold.{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
@@ -57,36 +60,47 @@ def _scores(axes: Axes, shown: Shown, machine: str) -> None:
     groups = shown.groups(machine)
     labels = np.concatenate([group.labels for group in groups])
     scores = np.concatenate([group.scores for group in groups])
-    low, high = np.quantile(scores, [TAIL, 1 - TAIL])
+    found = _threshold(shown, machine)
+    value = found.get("value")
+    low, high = (float(limit) for limit in np.quantile(scores, [TAIL, 1 - TAIL]))
+    if value is not None:
+        low, high = min(low, value), max(high, value)
     if low == high:
         low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, 1 + int(np.clip(np.sqrt(len(scores)) * 1.5, 8, 40)))
+    log = low > 0 and high / low > WIDE
+    scale: Callable[..., Any] = np.geomspace if log else np.linspace
+    edges = scale(low, high, 1 + int(np.clip(np.sqrt(len(scores)) * 1.5, 8, 40)))
     inside = np.clip(scores, low, high)
     colour = look.of(shown).colour
-    axes.hist(inside[labels == 0], edges, density=True, color=FAINT, alpha=0.55)
-    axes.hist(inside[labels == 1], edges, density=True, color=colour, alpha=0.45)
-    axes.hist(inside[labels == 1], edges, density=True, color=colour, histtype="step", lw=1.2)
-    found = _threshold(shown, machine)
-    if found.get("value") is not None:
-        if low <= found["value"] <= high:
-            axes.axvline(found["value"], color=INK, ls=(0, (4, 3)), lw=1.1)
+    axes.stairs(_density(inside[labels == 0], edges, log), edges, fill=True, color=FAINT, alpha=0.55)
+    odd = _density(inside[labels == 1], edges, log)
+    axes.stairs(odd, edges, fill=True, color=colour, alpha=0.45)
+    axes.stairs(odd, edges, color=colour, lw=1.2)
+    if log:
+        logarithmic(axes.xaxis)
+    else:
+        axes.locator_params(axis="x", nbins=5)
+    if value is not None:
         top = axes.get_ylim()[1]
-        axes.plot(*_gamma(found, low, high), color=INK, lw=1.1)
+        x = scale(low, high, 160)
+        axes.plot(x, _gamma(found, x) * (x if log else 1.0), color=INK, lw=1.1)
+        axes.axvline(value, color=INK, ls=(0, (4, 3)), lw=1.1)
         axes.set_ylim(0, top * 1.15)  # the curve may rise without limit at its location
-        if not low <= found["value"] <= high:
-            side = "left" if found["value"] < low else "right"
-            axes.text(0.98, 0.95, f"threshold off to the {side}", transform=axes.transAxes, ha="right", va="top", size=7.5)
     axes.set_yticks([])
     axes.set_xlabel("score")
-    axes.locator_params(axis="x", nbins=5)
 
 
-def _gamma(found: dict[str, Any], low: float, high: float) -> tuple[Any, Any]:
+def _density(scores: NDArray[np.float64], edges: NDArray[np.float64], log: bool) -> NDArray[np.float64]:
+    """Share of the scores a unit of the axis: of the score, or of its natural logarithm."""
+    counts, _ = np.histogram(scores, edges)
+    return np.asarray(counts / max(len(scores), 1) / np.diff(np.log(edges) if log else edges))
+
+
+def _gamma(found: dict[str, Any], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """The density of the fitted distribution."""
     from scipy.special import gammaln, xlogy
 
-    x = np.linspace(low, high, 160)
     z = (x - found["location"]) / found["scale"]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         density = np.exp(xlogy(found["shape"] - 1, z) - z - gammaln(found["shape"])) / found["scale"]
-    return x, np.where(z > 0, density, 0.0)
+    return np.where(z > 0, density, 0.0)

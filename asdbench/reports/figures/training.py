@@ -11,7 +11,7 @@ import numpy as np
 from asdbench.reports import look
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
-from asdbench.reports.figures.drawing import PAPER, chance
+from asdbench.reports.figures.drawing import PAPER, chance, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +92,7 @@ def _panel(shown: Shown, term: str, found: Curves, *, chosen: bool) -> Panel:
         if chosen:
             chance(axes, vertical=False)
         elif flat.min() > 0 and flat.max() / flat.min() > 50:
-            axes.set_yscale("log")
+            logarithmic(axes.yaxis)
         axes.set_xlabel("epoch")
         axes.set_ylabel("AUC, %" if chosen else one_line(term))
 
