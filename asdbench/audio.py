@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -31,6 +32,38 @@ _CHUNKED: Mapping[tuple[bytes, bytes], tuple[Literal["little", "big"], bytes]] =
     (b"FORM", b"AIFC"): ("big", b"SSND"),
 }
 _UNKNOWN_SIZE = 0xFFFFFFFF  # a stream's writer could not know it; in RF64 the real one stands in the ds64 chunk
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file's header says: rate in Hz, number of channels, samples a channel."""
+
+    rate: int
+    channels: int
+    samples: int
+
+    @property
+    def seconds(self) -> float:
+        """The length."""
+        return self.samples / self.rate
+
+
+def header(path: Path) -> Header:
+    """What the header of a sound file says; nothing is decoded.
+
+    Raises
+    ------
+    ClipError
+        Where the file is missing, empty, cut short or not sound.
+    """
+    import soundfile
+
+    _check_length(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            return Header(file.samplerate, file.channels, file.frames)
+    except (soundfile.SoundFileError, TypeError, ValueError) as error:
+        raise _not_sound(path, error) from error
 
 
 def read(path: Path, channel: int | None = None, rate: int | None = None) -> Waveform:
@@ -131,16 +164,20 @@ def _decode(path: Path) -> tuple[Floats, int]:
             promised, found = file.frames, file.samplerate
             samples: Floats = file.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, MemoryError, TypeError, ValueError) as error:  # the last three: absurd headers
-        raise ClipError(
-            f"{path.name}: not a sound file that can be read ({_reason(error)})",
-            looked=str(path),
-            hint="WAVE and FLAC are read: copy the file again, or take it out of the data set",
-        ) from error
+        raise _not_sound(path, error) from error
     if len(samples) < promised:
         raise _truncated(path, f"{promised} samples announced, {len(samples)} there")
     if not len(samples):
         raise ClipError(f"{path.name}: holds no samples", looked=str(path), hint="take the file out of the data set")
     return samples, found
+
+
+def _not_sound(path: Path, error: Exception) -> ClipError:
+    return ClipError(
+        f"{path.name}: not a sound file that can be read ({_reason(error)})",
+        looked=str(path),
+        hint="WAVE and FLAC are read: copy the file again, or take it out of the data set",
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from asdbench import registry
 from asdbench.api import Clip, Dataset, Embedding, Kind
+from asdbench.cache import FEATURES
 from asdbench.datasets import digests_of, fingerprint
 from asdbench.datasets.features import write
 from asdbench.embeddings.cache import FeatureCache, recipe_on
@@ -134,7 +135,7 @@ def extract_folder(
         )
     if data.reader is None:
         raise UsageError(f"{data.spec} has no sound to embed", hint="give a data set of sound files")
-    root = cache / "features"
+    root = cache / FEATURES
     clips = list(data.clips)
     bad = extract(data, [Request(embedding, made.recipe, clips)], root, executor, progress, device).get(embedding, {})
     if bad:

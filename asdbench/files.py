@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 from asdbench.errors import DataError
 
+LEFT = ".asdbench-"
+"""How the names begin under which files are written."""
+
 
 def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
     """The rows of a CSV file, its head line first; none where there is no file.
@@ -105,7 +108,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """The same for bytes, in a folder that is there; OSError where it cannot be written."""
-    temporary = path.with_name(f"{_LEFT}{_machine()}-{os.getpid()}-{uuid.uuid4().hex}")
+    temporary = path.with_name(f"{LEFT}{_machine()}-{os.getpid()}-{uuid.uuid4().hex}")
     try:
         temporary.write_bytes(content)
         temporary.replace(path)
@@ -117,14 +120,11 @@ def sweep(folder: Path) -> None:
     """Remove what processes of this machine that are no more have left half-written in a folder."""
     if os.name != "posix" or not folder.is_dir():
         return
-    own = re.compile(rf"{re.escape(_LEFT + _machine())}-(\d+)-[0-9a-f]{{32}}")
+    own = re.compile(rf"{re.escape(LEFT + _machine())}-(\d+)-[0-9a-f]{{32}}")
     for entry in os.scandir(folder):
         match = own.fullmatch(entry.name)
         if match and not _alive(int(match[1])):
             Path(entry.path).unlink(missing_ok=True)
-
-
-_LEFT = ".asdbench-"
 
 
 def _machine() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -13,6 +12,7 @@ from pathlib import Path
 from asdbench.api import Cell, Dataset
 from asdbench.asking import ask, choose_cells
 from asdbench.blinding import Blinded, Outcome
+from asdbench.cache import DATABASE, FEATURES, default_cache
 from asdbench.datasets import configured, open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
@@ -174,7 +174,7 @@ def run(
         results=Path(results),
         replace=replace,
     )
-    for left in {*(wanted.folder.path for wanted in work.wanted), *(cache_folder / "features").glob("*")}:
+    for left in {*(wanted.folder.path for wanted in work.wanted), *(cache_folder / FEATURES).glob("*")}:
         sweep(left)
     for one in work.reused:
         refresh(data, one, cells)
@@ -186,7 +186,7 @@ def run(
         count = min(workers or default_workers(threads), _steps(work))
         with nullcontext(executor) if executor else executing(count) as pool:
             before = time.perf_counter()
-            features = cache_folder / "features"
+            features = cache_folder / FEATURES
             requests = [
                 Request(one.asked.embedding, one.asked.features.recipe, one.unit.clips)
                 for one, *_ in work.jobs.values()
@@ -210,13 +210,6 @@ def run(
     return summary
 
 
-def default_cache() -> Path:
-    """Where features and hashes are kept: ASDBENCH_CACHE, else the user's cache folder."""
-    import platformdirs
-
-    return Path(os.environ.get("ASDBENCH_CACHE") or platformdirs.user_cache_dir("asdbench"))
-
-
 def _steps(work: Work) -> int:
     """How many calls there are to spread over workers, about."""
     clips = {(clip.machine, clip.name) for one, *_ in work.jobs.values() for clip in one.unit.clips}
@@ -226,7 +219,7 @@ def _steps(work: Work) -> int:
 def keep_digests(data: Dataset, cache: Path) -> None:
     """Keep the hashes of sound files in the cache folder, so that a file that stands is not hashed again."""
     if isinstance(data, DcaseDataset):
-        data.digests = Digests(cache / "digests.sqlite")
+        data.digests = Digests(cache / DATABASE)
 
 
 def check_device(device: str) -> None:

@@ -10,6 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from asdbench import audio
 from asdbench.api import Floats
 from asdbench.audio import read, resample
 from asdbench.errors import ClipError
@@ -246,3 +247,23 @@ def test_a_clip_of_one_sample_is_too_short_not_silent(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "one.wav", np.zeros(1, np.float32), 16000)
     with pytest.raises(ClipError, match="too short"):
         read(tmp_path / "one.wav")
+
+
+@pytest.mark.parametrize(("ending", "subtype"), [("wav", "PCM_16"), ("wav", "FLOAT"), ("flac", "PCM_24")])
+def test_a_header_says_what_reading_finds(tmp_path: Path, ending: str, subtype: str) -> None:
+    path = tmp_path / f"clip.{ending}"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, (800, 3)), 8000, subtype=subtype)
+    said = audio.header(path)
+    assert (said.rate, said.channels, said.samples, said.seconds) == (8000, 3, 800, 0.1)
+
+
+def test_a_header_that_cannot_be_trusted_is_an_error(tmp_path: Path) -> None:
+    cut, text, empty = (tmp_path / f"{name}.wav" for name in ("cut", "text", "empty"))
+    soundfile.write(cut, np.zeros(800), 8000)
+    cut.write_bytes(cut.read_bytes()[:-2])
+    text.write_text("no sound")
+    empty.touch()
+    for path in (cut, text, empty, tmp_path / "gone.wav"):
+        with pytest.raises(ClipError) as caught:
+            audio.header(path)
+        assert path.name in caught.value.message

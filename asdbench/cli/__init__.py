@@ -25,6 +25,9 @@ COMMANDS = {
     "fetch": "Download a data set or a checkpoint: `fetch dcase2021 --to ROOT`, `fetch resnet38`.",
     "embed": "Write the embedding of a data set's clips into a folder.",
     "published": "List the published tables, or show one: `published show narita2021/table-5`.",
+    "datasets": "List the data sets, or check one: `datasets validate ROOT`.",
+    "cache": "What is kept: `cache info`, `cache verify`, `cache prune`.",
+    "doctor": "Say what is ready on this machine, and what is missing.",
     "systems": "List the systems, or show one: `systems show clvae`.",
 }
 

@@ -34,11 +34,12 @@ def command(
 ) -> None:
     """Write the embedding of a data set's clips into a folder that `run --dataset features:DIR` reads."""
     from asdbench.asking import with_weights
+    from asdbench.cache import default_cache
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import configured, open_dataset
     from asdbench.execution import default_workers, executing
     from asdbench.extraction import CHUNK, extract_folder
-    from asdbench.running import check_device, default_cache, keep_digests
+    from asdbench.running import check_device, keep_digests
 
     folder = cache or default_cache()
     data, chosen = open_dataset(dataset)

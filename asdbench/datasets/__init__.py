@@ -59,6 +59,22 @@ def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
     return _described(_open("toy"), f"no --dataset, {VARIABLE} or {CONFIGURATION}: the built-in toy data")
 
 
+def spec_of(text: str) -> str:
+    """The spec of what is given as a spec or as a bare path: a folder of features or of the DCASE layout."""
+    if _names_a_dataset(text):
+        return text
+    if (Path(text).expanduser() / "index.csv").is_file():
+        return f"features:{text}"
+    return f"dcase:{text}"
+
+
+def usage(name: str, make: Callable[..., Any]) -> str:
+    """How a data set is written: ``dcase2021[channel=None,rate=16000]:ROOT``, parameters with their defaults."""
+    argument = _argument(make)
+    given = ",".join(f"{key}={parameter.default}" for key, parameter in registry.parameters(make).items())
+    return name + (f"[{given}]" if given else "") + (f":{argument.name.upper()}" if argument else "")
+
+
 def configured(key: str) -> str | None:
     """A value of ``./asdbench.toml``, from its table ``[asdbench]`` or from its top level.
 

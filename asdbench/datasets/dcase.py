@@ -111,6 +111,16 @@ class DcaseDataset:
         return [hashlib.sha256(f"{found[path]} channel {channel}".encode()).hexdigest() for path in paths]
 
 
+class MisfitsError(DataError):
+    """Clips whose names do not fit: ``files`` are all of them, ``rest`` the data set without them, or None.
+
+    Nobody may run on the rest, since a clip that is silently left out changes the numbers; it may be looked at.
+    """
+
+    files: tuple[str, ...] = ()
+    rest: DcaseDataset | None = None
+
+
 class Open(Protocol):
     """What opens a data set of a year."""
 
@@ -138,8 +148,10 @@ def dcase(root: str, *, channel: int | None = None, rate: Rate = "16000", truth:
     Raises
     ------
     DataError
-        No such folder, not the layout, no clips, clips outside the grammar, a clip that is there twice, names that are
-        not UTF-8, a ground truth that cannot be read; or the year cannot be told.
+        No such folder, not the layout, no clips, a clip that is there twice, names that are not UTF-8, a ground truth
+        that cannot be read; or the year cannot be told.
+    MisfitsError
+        Clips outside the grammar.
     """
     found = tree.scan(Path(root).expanduser(), "dcase")
     year, words = detect(found)
@@ -164,7 +176,8 @@ dcase2020, dcase2021, dcase2022, dcase2023, dcase2024, dcase2025, dcase2026 = ma
 def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Rate, truth: str) -> DcaseDataset:
     remarks = found.remarks
     known = answers.look(found.root, year, truth)
-    clips = list(_clips(found, year, known))
+    misfits: list[tuple[tree.Folder, str]] = []
+    clips = list(_clips(found, year, known, misfits))
     clips.sort(key=lambda clip: (clip.machine, clip.name))
     for one, other in itertools.pairwise(clips):
         if (one.machine, one.name) == (other.machine, other.name):
@@ -194,7 +207,7 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
     defaults = {"channel": None, "rate": "16000", "truth": "auto"}
     parameters = tuple((key, str(value)) for key, value in given.items() if value != defaults[key])
     synthetic = (found.root / grammar.MARKER).is_file()
-    return DcaseDataset(
+    made = DcaseDataset(
         year=year.year,
         spec=str(Spec(f"dcase{year.year}", parameters, root)),
         clips=clips,
@@ -202,6 +215,9 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
         remarks=tuple(remarks),
         stamps=tuple(filter(None, (grammar.SYNTHETIC if synthetic else "", year.assumed))),
     )
+    if misfits:
+        raise _misfits(misfits, found, year, made if clips else None)
+    return made
 
 
 def _odd_folders(found: tree.Tree, year: Year) -> Iterator[str]:
@@ -214,8 +230,9 @@ def _odd_folders(found: tree.Tree, year: Year) -> Iterator[str]:
         yield f"not in dev_data or eval_data, and no machine of {year.year}: {', '.join(strange)}"
 
 
-def _clips(found: tree.Tree, year: Year, known: answers.Answers) -> Iterator[Clip]:
-    misfits: list[tuple[tree.Folder, str]] = []
+def _clips(
+    found: tree.Tree, year: Year, known: answers.Answers, misfits: list[tuple[tree.Folder, str]]
+) -> Iterator[Clip]:
     for folder in found.folders:
         clips = list(_of_folder(folder, year, known, misfits))
         if clips and clips[0].path and _written_link(clips[0].path):
@@ -226,16 +243,23 @@ def _clips(found: tree.Tree, year: Year, known: answers.Answers) -> Iterator[Cli
             remark = f"{folder.machine} is called {machine}, as in {year.year}"
             found.remarks += [] if remark in found.remarks else [remark]
         yield from clips
-    if misfits:
-        others = [str(other) for other in fitting(found)]
-        raise DataError(
-            f"{len(misfits)} clips do not fit the names of the {year.year} data set",
-            looked=tree.some([f"{folder.shown}/{name}" for folder, name in misfits]),
-            hint=f"they fit {', '.join(others)}: dcase{others[0] if len(others) == 1 else ''}:{found.root}"
-            if others
-            else f"{misfits[0][0].name or 'a machine'} expects {grammar.expected(misfits[0][0].name, year.year)}: "
-            "rename them, or move them away",
-        )
+
+
+def _misfits(
+    misfits: list[tuple[tree.Folder, str]], found: tree.Tree, year: Year, rest: DcaseDataset | None
+) -> MisfitsError:
+    others = [str(other) for other in fitting(found)]
+    files = tuple(f"{folder.shown}/{name}" for folder, name in misfits)
+    error = MisfitsError(
+        f"{len(misfits)} clips do not fit the names of the {year.year} data set",
+        looked=tree.some(files),
+        hint=f"they fit {', '.join(others)}: dcase{others[0] if len(others) == 1 else ''}:{found.root}"
+        if others
+        else f"{misfits[0][0].name or 'a machine'} expects {grammar.expected(misfits[0][0].name, year.year)}: "
+        "rename them, or move them away",
+    )
+    error.files, error.rest = files, rest
+    return error
 
 
 def _of_folder(

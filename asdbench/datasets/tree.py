@@ -199,7 +199,7 @@ def _is_clip(file: str) -> bool:
 
 def is_utf8(name: str) -> bool:
     """Whether a name is text; Python stands lone surrogates for the bytes that are not."""
-    return not any("\ud800" <= character <= "\udfff" for character in name)
+    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def shown(name: str) -> str:

@@ -21,11 +21,34 @@ from asdbench.api import Floats
 from asdbench.errors import DataError, UsageError
 from asdbench.files import write_whole
 
+ABOUT, ENDING = "recipe.json", ".safetensors"
+
 
 def recipe_on(recipe: Mapping[str, Any], device: str) -> dict[str, Any]:
     """The recipe of features computed on a device: those of a GPU differ from the CPU's by rounding."""
     kind = device.partition(":")[0]
     return dict(recipe) if kind == "cpu" else {**recipe, "device": kind}
+
+
+def recipe_id(recipe: Mapping[str, Any]) -> str:
+    """The name of a recipe's folder; UsageError where the recipe holds something that JSON cannot."""
+    return hashlib.sha256(_canonical(recipe).encode()).hexdigest()[:16]
+
+
+def read_entry(path: Path) -> Floats:
+    """The features in an entry, its checksum compared; OSError where it cannot be read, ValueError where damaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = load(path.read_bytes())
+        features = np.asarray(tensors["features"], dtype=np.float32)
+        checksum = int(tensors["crc32"][0])
+    except (SafetensorError, LookupError) as error:
+        raise ValueError(f"no entry of the cache: {error}") from error
+    if checksum != zlib.crc32(features.tobytes()):
+        raise ValueError("its checksum does not agree")
+    return features
 
 
 class FeatureCache:
@@ -51,7 +74,7 @@ class FeatureCache:
 
     def __init__(self, root: Path, recipe: Mapping[str, Any]) -> None:
         self._recipe = _canonical(recipe)
-        self.folder = Path(root) / hashlib.sha256(self._recipe.encode()).hexdigest()[:16]
+        self.folder = Path(root) / recipe_id(recipe)
 
     def has(self, digest: str) -> bool:
         """Is there an entry for the clip with this content (sha256, hex)?"""
@@ -65,15 +88,9 @@ class FeatureCache:
         DataError
             Where there is no entry, or it is damaged; it is then removed, so that the next run computes it again.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
         entry = self._entry(digest)
         try:
-            tensors = load(entry.read_bytes())
-            features = np.asarray(tensors["features"], dtype=np.float32)
-            if int(tensors["crc32"][0]) != zlib.crc32(features.tobytes()):
-                raise ValueError("its checksum does not match")
+            return read_entry(entry)
         except FileNotFoundError as error:
             raise DataError("not in the feature cache", looked=str(entry), hint="run the same command again") from error
         except OSError as error:
@@ -82,14 +99,13 @@ class FeatureCache:
                 looked=str(entry),
                 hint="choose another folder with --cache DIR",
             ) from error
-        except (SafetensorError, KeyError, IndexError, ValueError) as error:
+        except ValueError as error:
             entry.unlink(missing_ok=True)
             raise DataError(
                 "a damaged entry of the feature cache was removed",
                 looked=str(entry),
                 hint="run the same command again: it will be computed anew",
             ) from error
-        return features
 
     def save(self, digest: str, features: Floats) -> None:
         """Keep the features of a clip; an entry that is there already is replaced.
@@ -105,7 +121,7 @@ class FeatureCache:
         checksum = np.array([zlib.crc32(values.tobytes())], dtype=np.uint32)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if not (about := self.folder / "recipe.json").is_file():
+            if not (about := self.folder / ABOUT).is_file():
                 write_whole(about, json.dumps(json.loads(self._recipe), indent=2).encode() + b"\n")
             write_whole(self._entry(digest), save({"features": values, "crc32": checksum}))
         except OSError as error:
@@ -116,7 +132,7 @@ class FeatureCache:
             ) from error
 
     def _entry(self, digest: str) -> Path:
-        return self.folder / f"{digest}.safetensors"
+        return self.folder / f"{digest}{ENDING}"
 
 
 def _canonical(recipe: Mapping[str, Any]) -> str:

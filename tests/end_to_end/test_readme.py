@@ -42,7 +42,7 @@ def test_every_link_and_file_named_is_there(readme: str) -> None:
 
 
 def test_every_option_named_exists(readme: str) -> None:
-    from click import Command
+    from click import Command, Group
 
     from asdbench.cli import COMMANDS, root
 
@@ -50,7 +50,8 @@ def test_every_option_named_exists(readme: str) -> None:
     for name in COMMANDS:
         command = root.get_command(None, name)  # type: ignore[arg-type]  # our lookup does not use the context
         assert isinstance(command, Command)
-        known |= {option for parameter in command.params for option in parameter.opts}
+        for one in (command, *(command.commands.values() if isinstance(command, Group) else ())):
+            known |= {option for parameter in one.params for option in parameter.opts}
     assert set(re.findall(r"--[a-z][a-z-]+", readme)) <= known
 
 

@@ -1,0 +1,165 @@
+"""What the sound files say of themselves: readable, at the right rate, with the right channels, as long as the others.
+
+Conventions
+-----------
+- By default only headers are read, and kept (see ``datasets.kept``) with the file's identity; a deep check decodes
+  every clip as a run would, and keeps nothing.
+- The rate and the channels that must be there are those that the data set's own reader demands.
+- A clip is of the wrong length where nine in ten clips of its machine share a length and it has another.
+  No year's length is written down here: machines differ.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeAlias
+
+from asdbench import audio
+from asdbench.api import Clip, Dataset
+from asdbench.datasets.kept import THREADS, KeptFacts
+from asdbench.errors import ClipError
+from asdbench.progress import Progress
+from asdbench.validation.findings import Finding
+
+SHARED_BY = 0.9
+SLICE = 2000
+"""Clips between two signs of life."""
+Groups: TypeAlias = Sequence[tuple[str, audio.Header, Sequence[Clip]]]
+"""Machine, header, the clips of that machine with that header."""
+
+
+def check_headers(
+    data: Dataset, database: Path | None, progress: Progress
+) -> tuple[list[Finding], list[Clip], Counter[str]]:
+    """Look at every clip's header.
+
+    Returns
+    -------
+    findings : list of Finding
+    readable : list of Clip
+    formats : Counter of str
+        In words, how many clips have which rate, channels and length.
+    """
+    clips = [clip for clip in data.clips if clip.path is not None]
+    kept = KeptFacts(database, "header", _header)
+    readable: list[Clip] = []
+    bad: list[tuple[Clip, ClipError]] = []
+    alike: dict[tuple[str, str], list[Clip]] = {}  # among many thousand clips few headers differ
+    progress.stage("headers", len(clips))
+    for start in range(0, len(clips), SLICE):
+        own = clips[start : start + SLICE]
+        facts, errors = kept.look(clip.path for clip in own if clip.path)
+        for clip in own:
+            if clip.path in facts:
+                readable.append(clip)
+                alike.setdefault((clip.machine, facts[clip.path]), []).append(clip)
+            elif clip.path in errors:
+                bad.append((clip, errors[clip.path]))
+        progress.advance(len(own), "clips")
+    groups = [(machine, _parsed(text), group) for (machine, text), group in alike.items()]
+    findings = [_unreadable(bad), *_rates_and_channels(data, groups), *_lengths(groups)]
+    formats: Counter[str] = Counter()
+    for _, header, group in groups:
+        several = "s" if header.channels > 1 else ""
+        formats[f"{header.rate} Hz, {header.channels} channel{several}, {header.seconds:.3f} s"] += len(group)
+    return [finding for finding in findings if finding.items], readable, formats
+
+
+def check_deep(data: Dataset, clips: Sequence[Clip], progress: Progress) -> list[Finding]:
+    """Decode clips as a run would: cut, silent and broken ones come to light."""
+    reader = data.reader
+    if reader is None:
+        return []
+
+    def tried(clip: Clip) -> tuple[Clip, ClipError] | None:
+        try:
+            reader(clip)
+        except ClipError as error:
+            return clip, error
+        return None
+
+    bad: list[tuple[Clip, ClipError]] = []
+    progress.stage("decoding", len(clips))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for start in range(0, len(clips), SLICE):
+            own = clips[start : start + SLICE]
+            bad += [result for result in pool.map(tried, own) if result]
+            progress.advance(len(own), "clips")
+    found = _unreadable(bad)
+    return [found] if found.items else []
+
+
+def shown(clip: Clip) -> str:
+    """A clip in a list of findings."""
+    return f"{clip.machine} {clip.name}"
+
+
+def _header(key: bytes) -> str:
+    said = audio.header(Path(os.fsdecode(key)))
+    return f"{said.rate} {said.channels} {said.samples}"
+
+
+def _parsed(text: str) -> audio.Header:
+    return audio.Header(*map(int, text.split()))
+
+
+def _unreadable(bad: Sequence[tuple[Clip, ClipError]]) -> Finding:
+    return Finding(
+        "clips that a run cannot use",
+        tuple(f"{clip.machine} {error.message}" for clip, error in bad),
+        hint="copy or download these files again",
+    )
+
+
+def _rates_and_channels(data: Dataset, groups: Groups) -> list[Finding]:
+    demanded: int | None = getattr(data.reader, "rate", None)
+    one = getattr(data.reader, "channel", 0) is None
+    rates: Counter[int] = Counter()
+    for _, header, group in groups:
+        rates[header.rate] += len(group)
+    wanted = demanded or (rates.most_common(1)[0][0] if rates else 0)
+    return [
+        Finding(
+            f"clips that are not sampled at {wanted} Hz",
+            tuple(f"{shown(c)}: {header.rate} Hz" for _, header, own in groups if header.rate != wanted for c in own),
+            wrong=demanded is not None,
+            hint="[rate=any] behind the data set's name takes clips of any rate" if demanded else "",
+        ),
+        Finding(
+            "clips of several channels",
+            tuple(
+                f"{shown(c)}: {header.channels}"
+                for _, header, own in groups
+                if one and header.channels > 1
+                for c in own
+            ),
+            hint="[channel=0] behind the data set's name takes the first one",
+        ),
+    ]
+
+
+def _lengths(groups: Groups) -> list[Finding]:
+    machines: dict[str, dict[float, list[Clip]]] = {}
+    for machine, header, group in groups:
+        machines.setdefault(machine, {}).setdefault(header.seconds, []).extend(group)
+    odd: list[str] = []
+    mixed: list[str] = []
+    for machine, lengths in machines.items():
+        usual = max(lengths, key=lambda length: len(lengths[length]))
+        if len(lengths[usual]) >= SHARED_BY * sum(map(len, lengths.values())):
+            odd += [
+                f"{shown(clip)}: {length:.3f} s, others {usual:.3f} s"
+                for length, group in lengths.items()
+                if length != usual
+                for clip in group
+            ]
+        else:
+            mixed.append(f"{machine}: {min(lengths):.3f} to {max(lengths):.3f} s")
+    return [
+        Finding("clips of another length than their machine's", tuple(odd), hint="copy or download these files again"),
+        Finding("machines whose clips differ in length", tuple(mixed), wrong=False),
+    ]
