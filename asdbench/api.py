@@ -201,7 +201,16 @@ class Batch:
 
 
 class Fitted(Protocol):
-    """A trained model. May also have ``save(folder)`` and ``latent(batch) -> (clips, d)``."""
+    """A trained model.
+
+    It may have more, for reports; a run does without what is not there:
+
+    - ``latent(batch) -> (clips, d)``: a vector a clip; its two principal axes are drawn.
+    - ``centres() -> (n_sections, d)``: of the section codes, in the same space; or ``(2 * n_sections, d)``, each
+      section's source before its target. NaN for a class without training clips; None for a model without centres.
+    - ``parameters`` (int): how many numbers were learned, those of centres among them.
+    - ``save(folder)``.
+    """
 
     def components(self, batch: Batch) -> Mapping[str, Floats]:
         """Named score components, one value a clip each; NaN where a clip cannot be scored."""

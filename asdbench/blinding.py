@@ -15,6 +15,7 @@ import numpy as np
 from asdbench.api import DOMAINS, Cell, Clip
 from asdbench.components import Components, join
 from asdbench.jobs import Answer, FeatureKey, Rows, Task, Unusable, Values
+from asdbench.latent import Picture
 from asdbench.planning import Fit, Unit, presentation_order
 
 Name: TypeAlias = tuple[str, str]
@@ -37,6 +38,8 @@ class Outcome:
         Loss terms per epoch; clips, sections and seconds per fit.
     epochs : mapping of epoch to Components
         After each epoch, where that was asked for.
+    latent : Components
+        Coordinates x and y on the two axes of each fit's latent space; class centres are rows of split "centre".
     trace : str
         Tracebacks of what went wrong in code.
     """
@@ -47,16 +50,18 @@ class Outcome:
     history: list[dict[str, Any]] = field(default_factory=list)
     fits: dict[str, Any] = field(default_factory=dict)
     epochs: dict[int, Components] = field(default_factory=dict)
+    latent: Components = field(default_factory=lambda: Components([], {}))
     trace: str = ""
 
 
 @dataclass(frozen=True)
 class _Known:
-    """Which clips the rows of a task are: test clips by name, and the order they are shown in."""
+    """Which clips the rows of a task are: test clips by name, and the order they are shown in; section codes."""
 
     fit: Fit
     test: Sequence[Clip]
     order: Sequence[int]
+    classes: Sequence[tuple[str, str]]
 
 
 class Blinded:
@@ -95,13 +100,14 @@ class Blinded:
             machines = sorted({clip.machine for clip in fit.train})
             train_rows, test_rows = (_rows(clips, machines, classes, keys) for clips in (fit.train, shown))
             self.tasks.append(Task(fit.label, train_rows, test_rows, len(classes)))
-            self._known.append(_Known(fit, test, order))
+            self._known.append(_Known(fit, test, order, classes))
 
     def opened(self, answers: Sequence[Answer]) -> Outcome:
         """The answers to ``tasks``, by clip again."""
         outcome = Outcome(Components([], {}), dict(self._failed), dict(self._impossible), fits=dict(self._fits))
         parts: list[Components] = []
         epochs: dict[int, list[Components]] = {}
+        pictures: list[Components] = []
         for known, answer in zip(self._known, answers, strict=True):
             fit = known.fit
             about: dict[str, Any] = {"train_clips": len(fit.train)}
@@ -119,9 +125,16 @@ class Blinded:
                     "sections": sorted({clip.section for clip in fit.train}),
                     "seconds": answer.seconds,
                 }
+                if answer.parameters is not None:
+                    about["parameters"] = answer.parameters
+                if isinstance(answer.latent, Picture):
+                    pictures.append(_pictured(known, answer.latent))
+                elif answer.latent is not None:
+                    about["no_latent"] = answer.latent
             outcome.fits[fit.label] = about
             outcome.trace += answer.trace
         outcome.components = join(parts)
+        outcome.latent = join(pictures)
         outcome.epochs = {epoch: join(some) for epoch, some in epochs.items()}
         return outcome
 
@@ -180,3 +193,19 @@ def _named(known: _Known, values: tuple[Values, Values]) -> list[Components]:
 
 def _identity(split: str, clips: Sequence[Clip]) -> list[tuple[str, str, str, str, str]]:
     return [(split, clip.machine, clip.section, clip.domain, clip.name) for clip in clips]
+
+
+def _pictured(known: _Known, found: Picture) -> Components:
+    """The coordinates by clip, and of the centres by section (and domain); points that are not finite are left out."""
+    back = np.argsort(known.order)
+    centres = _centres(known.classes, len(found.centres))
+    rows = [*_identity("train", known.fit.train), *_identity("test", known.test), *centres]
+    points = np.concatenate([found.train, found.test[back], found.centres[: len(centres)]])
+    keep = np.flatnonzero(np.isfinite(points).all(axis=1))
+    return Components([rows[row] for row in keep], {"x": points[keep, 0], "y": points[keep, 1]})
+
+
+def _centres(classes: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str, str, str, str]]:
+    """What centres are of: one a section, or two, source before target; of any other number nobody knows."""
+    domains = {len(classes): ("",), len(DOMAINS) * len(classes): DOMAINS}.get(count, ())
+    return [("centre", machine, section, domain, "") for machine, section in classes for domain in domains]

@@ -23,6 +23,7 @@ from asdbench import __version__
 from asdbench.api import Batch, Clip, FitContext, Fitted, Floats, Kind, System, Waveform
 from asdbench.errors import AsdbenchError, ClipError, FitError
 from asdbench.execution import threads_set
+from asdbench.latent import Picture, picture
 from asdbench.planning import derive_seed
 from asdbench.registry import create
 
@@ -135,6 +136,10 @@ class Answer:
     history : list
         Loss terms per epoch.
     steps : int
+    parameters : int or None
+        How many numbers were learned, where the model says so.
+    latent : Picture, str or None
+        Two principal axes of the latent space; the reason why there are none; None where the model has no ``latent``.
     seconds : mapping of stage to float
     failed, trace : str
         Why it failed; the traceback of what went wrong in code.
@@ -144,6 +149,8 @@ class Answer:
     epochs: dict[int, tuple[Values, Values]] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     steps: int = 0
+    parameters: int | None = None
+    latent: Picture | str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     failed: str = ""
     trace: str = ""
@@ -239,7 +246,17 @@ def _run_task(system: System[Any], task: Task, job: Job) -> Answer:
         "fit": round(trained - loaded, 3),
         "score": round(time.perf_counter() - trained, 3),
     }
+    answer.parameters = _parameters(fitted)
+    scored = time.perf_counter()
+    answer.latent = picture(fitted, train, test)
+    if answer.latent is not None:
+        answer.seconds["latent"] = round(time.perf_counter() - scored, 3)
     return answer
+
+
+def _parameters(fitted: Fitted) -> int | None:
+    stated = getattr(fitted, "parameters", None)
+    return int(stated) if isinstance(stated, int | np.integer) and not isinstance(stated, bool) else None
 
 
 def _components(system: System[Any], fitted: Fitted, batch: Batch) -> Values:

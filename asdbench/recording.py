@@ -23,7 +23,7 @@ from asdbench.planning import settings, told
 from asdbench.resuming import Wanted, finished
 from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import write_machine_scores
-from asdbench.selection import STAMP, choose
+from asdbench.selection import STAMP, choose, epoch_areas
 from asdbench.store import SeedFolder
 from asdbench.years import YEARS
 
@@ -60,9 +60,10 @@ def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cel
     folder, unit, key, system = wanted.folder, wanted.unit, wanted.key, wanted.asked.system
     files, before_files = ScoreFiles(folder.path, YEARS[data.year]), folder.files
     epochs: dict[str, int] = {}
+    clips = [clip for clip in data.clips if clip.machine in unit.machines]
+    areas = epoch_areas(outcome, system, unit.machines, clips, files.year.definition)
     if wanted.oracle:
-        clips = [clip for clip in data.clips if clip.machine in unit.machines]
-        outcome, epochs = choose(outcome, system, unit.machines, clips, files.year.definition)
+        outcome, epochs = choose(outcome, areas, unit.machines, clips, files.year.definition)
     held = folder.manifest().get("machines", {})
     kept = {  # the others are given up: by --replace, or because their components are damaged
         machine: entry
@@ -76,6 +77,10 @@ def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cel
         write_manifest(data, wanted, kept)
     components = join([before, outcome.components]).by_machine()
     folder.write_components(components)
+    drawn = folder.latent().without(gone) if kept else Components([], {})
+    folder.write_latent(join([drawn, outcome.latent]).by_machine())
+    told = {machine: own for machine, own in folder.epochs().items() if machine in kept} if kept else {}
+    folder.write_epochs({**told, **areas})
     _write_labels(data, folder, gone)
     fits = {label for entry in kept.values() for label in entry["fits"]}
     history = [*(row for row in folder.history() if row["fit"] in fits), *outcome.history] if kept else outcome.history

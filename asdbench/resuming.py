@@ -194,6 +194,7 @@ def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Ma
             fits = {label: info for entry in entries.values() for label, info in entry["fits"].items()}
             outcome = Outcome(
                 join([components.where(machine=machine) for machine in entries]),
+                latent=join([other.latent().where(machine=machine) for machine in entries]),
                 history=[row for row in other.history() if row["fit"] in fits],
                 fits=fits,
                 impossible={

@@ -21,10 +21,14 @@ ORACLE = "@oracle"
 STAMP = "epoch chosen on the test labels"
 
 
-def choose(
+Areas: TypeAlias = Mapping[str, Mapping[int, float]]
+"""Machine -> epoch -> harmonic mean of its cells' test AUC."""
+
+
+def epoch_areas(
     outcome: Outcome, system: System[Any], machines: Sequence[str], clips: Sequence[Clip], definition: Definition
-) -> tuple[Outcome, dict[str, int]]:
-    """The outcome at each machine's best epoch: by the harmonic mean of its cells' test AUC, the first among equals.
+) -> Areas:
+    """What each epoch's model gives on the labelled test clips; a machine without epochs or labelled cells is absent.
 
     Parameters
     ----------
@@ -34,23 +38,34 @@ def choose(
         With labels and domains: this is the harness, not a model.
     definition : Definition
         Of the year: what an AUC is over.
+    """
+    truth = {(clip.machine, clip.name): clip for clip in clips}
+    areas: dict[str, dict[int, float]] = {}
+    for machine in machines:
+        for epoch, components in outcome.epochs.items():
+            merit = _merit(components.where(split="test", machine=machine), system, truth, definition)
+            if merit is not None:
+                areas.setdefault(machine, {})[epoch] = merit
+    return areas
+
+
+def choose(
+    outcome: Outcome, areas: Areas, machines: Sequence[str], clips: Sequence[Clip], definition: Definition
+) -> tuple[Outcome, dict[str, int]]:
+    """The outcome at each machine's best epoch by ``areas``, the first among equals.
 
     Returns
     -------
     outcome : Outcome
-        A machine without epochs or without a labelled cell has failed cells instead of components.
+        A machine without areas has failed cells instead of components. The latent space is that of the last epoch and
+        is left out.
     epochs : mapping of machine to epoch
     """
-    truth = {(clip.machine, clip.name): clip for clip in clips}
     parts: list[Components] = []
     epochs: dict[str, int] = {}
     failed = dict(outcome.failed)
     for machine in machines:
-        merits = {
-            epoch: merit
-            for epoch, components in outcome.epochs.items()
-            if (merit := _merit(components.where(split="test", machine=machine), system, truth, definition)) is not None
-        }
+        merits = areas.get(machine)
         if merits:
             epochs[machine] = max(merits, key=lambda epoch: merits[epoch])
             parts.append(outcome.epochs[epochs[machine]].where(machine=machine))

@@ -4,6 +4,10 @@
 - ``components.csv``: ``split,machine,section,domain,clip,<component...>``; the domain as systems were told it
 - ``labels.csv``: ``machine,section,domain,clip,part,label`` of the test clips
 - ``history.csv``: ``fit,epoch,<loss term...>``
+- ``latent.csv``: ``split,machine,section,domain,clip,x,y``: clips on the two principal axes of their fit's latent space
+  (see ``latent``), class centres as rows of split ``centre``; only of models that have one
+- ``epochs.csv``: ``machine,epoch,auc``: each epoch's test AUC, a fraction, harmonic mean over the machine's cells; only
+  where an epoch was chosen by it
 - ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
 - ``manifest.json``: what was run, on what, with what; written last
 
@@ -30,6 +34,7 @@ from asdbench.api import Cell, Label
 from asdbench.components import Components
 from asdbench.errors import DataError
 from asdbench.files import damaged, read_rows, write_rows, write_text
+from asdbench.latent import DIGITS
 from asdbench.scorefiles import ScoreFiles
 from asdbench.years import YEARS
 
@@ -54,6 +59,8 @@ ENTRY = {
     "files",
 }
 KNOWN: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
+LATENT = (*IDENTITY, "x", "y")
+EPOCHS = ("machine", "epoch", "auc")
 LABELS = ("machine", "section", "domain", "clip", "part", "label")
 
 
@@ -166,23 +173,58 @@ class SeedFolder:
         DataError
             Where the file is damaged.
         """
-        rows = list(read_rows(self.path / "components.csv", IDENTITY))
-        if not rows:
-            return Components([], {})
-        names = rows[0][len(IDENTITY) :]
-        try:
-            table = np.array([row[len(IDENTITY) :] for row in rows[1:]], dtype=np.float32)
-        except ValueError as error:
-            raise damaged(self.path / "components.csv", str(error)) from error
-        table = table.reshape(len(rows) - 1, len(names))
-        identity = [(row[0], row[1], row[2], row[3], row[4]) for row in rows[1:]]
-        return Components(identity, {name: table[:, number] for number, name in enumerate(names)})
+        return self._by_clip("components.csv", IDENTITY)
 
     def write_components(self, components: Components) -> None:
         """Write ``components.csv``; float32 values in the shortest form that reads back to the same bits."""
         columns = [[str(value) for value in column] for column in components.values.values()]
         rows = ([*row, *values] for row, *values in zip(components.identity, *columns, strict=True))
         write_rows(self.path / "components.csv", [*IDENTITY, *components.values], rows)
+
+    def latent(self) -> Components:
+        """Coordinates ``x`` and ``y`` of clips and class centres; nothing where none were recorded.
+
+        Two clips share their axes where they are of one fit: ``fits`` in the manifest says which sections a fit has.
+
+        Raises
+        ------
+        DataError
+            Where the file is damaged.
+        """
+        return self._by_clip("latent.csv", LATENT)
+
+    def write_latent(self, points: Components) -> None:
+        """Write ``latent.csv``, to as many digits as a picture shows; no points, no file."""
+        path = self.path / "latent.csv"
+        if not points.identity:
+            path.unlink(missing_ok=True)
+            return
+        columns = [[f"{value:.{DIGITS}g}" for value in points.values[name]] for name in ("x", "y")]
+        write_rows(path, LATENT, ([*row, x, y] for row, x, y in zip(points.identity, *columns, strict=True)))
+
+    def epochs(self) -> dict[str, dict[int, float]]:
+        """Machine -> epoch -> test AUC; nothing where none was recorded.
+
+        Raises
+        ------
+        DataError
+            Where ``epochs.csv`` is damaged.
+        """
+        found: dict[str, dict[int, float]] = {}
+        for machine, epoch, area in list(read_rows(self.path / "epochs.csv", EPOCHS))[1:]:
+            try:
+                found.setdefault(machine, {})[int(epoch)] = float(area)
+            except ValueError as error:
+                raise damaged(self.path / "epochs.csv", str(error)) from error
+        return found
+
+    def write_epochs(self, areas: Mapping[str, Mapping[int, float]]) -> None:
+        """Write ``epochs.csv``; no values, no file."""
+        rows = [[m, str(epoch), str(area)] for m, own in sorted(areas.items()) for epoch, area in sorted(own.items())]
+        if rows:
+            write_rows(self.path / "epochs.csv", EPOCHS, rows)
+        else:
+            (self.path / "epochs.csv").unlink(missing_ok=True)
 
     def truth(self) -> dict[tuple[str, str], Truth]:
         """(machine, clip) -> what is known of each test clip.
@@ -216,6 +258,20 @@ class SeedFolder:
         """Write ``history.csv``."""
         head = list(dict.fromkeys(name for row in rows for name in row)) or ["fit", "epoch"]
         write_rows(self.path / "history.csv", head, ([str(row.get(name, "")) for name in head] for row in rows))
+
+    def _by_clip(self, name: str, head: Sequence[str]) -> Components:
+        """A file of numbers by clip; its columns after the identity are their names."""
+        rows = list(read_rows(self.path / name, head))
+        if not rows:
+            return Components([], {})
+        names = rows[0][len(IDENTITY) :]
+        try:
+            table = np.array([row[len(IDENTITY) :] for row in rows[1:]], dtype=np.float32)
+        except ValueError as error:
+            raise damaged(self.path / name, str(error)) from error
+        table = table.reshape(len(rows) - 1, len(names))
+        identity = [(row[0], row[1], row[2], row[3], row[4]) for row in rows[1:]]
+        return Components(identity, {column: table[:, number] for number, column in enumerate(names)})
 
     def write_failure(self, label: str, trace: str) -> None:
         """Write the tracebacks of a unit's failures to ``failure-<label>.txt``; none removes the file."""

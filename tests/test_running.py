@@ -557,9 +557,11 @@ def test_the_oracle_keeps_each_machines_best_epoch_and_moves_nothing_else(
     assert summary.trained == 4
     last, oracle, _ = summary.folders
     plain = tmp_path / "plain" / "small" / "cvae" / "seed-777"
-    assert {p.name: p.read_bytes() for p in last.path.glob("*.csv")} == {
+    assert {p.name: p.read_bytes() for p in last.path.glob("*.csv") if p.name != "epochs.csv"} == {
         p.name: p.read_bytes() for p in plain.glob("*.csv")
     }
+    assert last.epochs() == oracle.epochs()
+    assert not oracle.latent().identity  # it is the last epoch's
     assert "epoch chosen on the test labels" in oracle.manifest()["stamps"]
     assert "epoch chosen on the test labels" not in last.manifest()["stamps"]
     for machine, entry in oracle.manifest()["machines"].items():
@@ -569,6 +571,7 @@ def test_the_oracle_keeps_each_machines_best_epoch_and_moves_nothing_else(
             areas = [metrics.auc for metrics in evaluate(alone) if metrics.machine == machine]
             merits.append(len(areas) / sum(1 / area for area in areas if area))
         assert entry["epoch"] == 1 + int(np.argmax(merits))
+        assert oracle.epochs()[machine] == pytest.approx(dict(enumerate(merits, start=1)), rel=1e-12)
         best = SeedFolder(tmp_path / str(entry["epoch"]) / "small" / f"cvae[epochs={entry['epoch']}]" / "seed-777")
         cell = Cell(machine, "00", "source")
         assert oracle.files.scores(cell)[1].tobytes() == best.files.scores(cell)[1].tobytes()

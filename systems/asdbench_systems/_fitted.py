@@ -70,8 +70,22 @@ class FittedVae:
         return {name: np.concatenate(values)[: len(batch)] for name, values in found.items()}
 
     def latent(self, batch: Batch) -> Floats:
-        """The mean of each clip's latent distribution, (clips, 512)."""
-        return np.concatenate([outputs.mu.cpu().numpy() for _, _, outputs in self._evaluate(batch)])[: len(batch)]
+        """The vector of each clip that is looked at, (clips, 512): mu, or of CL-VAE the one drawn to the centres."""
+        found = [self.model.vector(outputs).cpu().numpy() for _, _, outputs in self._evaluate(batch)]
+        return np.concatenate(found)[: len(batch)]
+
+    def centres(self) -> Floats | None:
+        """The class centres (n_classes, 512), NaN where a class had no training clip; None but of CL-VAE."""
+        if self.centers is None:
+            return None
+        centres = self.centers.detach()
+        return np.asarray(centres.where(self.seen.unsqueeze(1), math.nan).cpu().numpy(), dtype=np.float32)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned: the network's, and the centres'."""
+        learned = sum(parameter.numel() for parameter in self.network.parameters())
+        return learned + (0 if self.centers is None else self.centers.numel())
 
     def scaled(self, features: Floats) -> Floats:
         """What the network sees of features (n, d); a new array."""

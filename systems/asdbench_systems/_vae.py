@@ -138,6 +138,10 @@ class Vae:
     def after_step(self, outputs: Outputs, y: Tensor, centers: Tensor | None) -> None:
         """What is done after a mini-batch besides the optimiser's step."""
 
+    def vector(self, outputs: Outputs) -> Tensor:
+        """The clips' vectors (n, 512) that a picture of the latent space shows: mu."""
+        return outputs.mu
+
     def test_terms(self, x: Tensor, outputs: Outputs, y: Tensor, centers: Tensor | None, seen: Tensor) -> Terms:
         """Each clip's components; ``y`` is -1 where the class had no training clip, ``seen`` (n_classes,) which had."""
         return self.terms(x, outputs, y, centers)

@@ -177,6 +177,11 @@ class FittedAe:
                 scores[row] = float(self.errors(windows, torch.arange(len(windows), device=self.device)).mean())
         return {"reconstruction": scores}
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
     def errors(self, windows: Tensor, rows: Tensor) -> Tensor:
         """The mean squared error of each of the windows named, (rows,) float64."""
         import torch

@@ -136,6 +136,12 @@ class FittedMvg:
             distances[start : start + len(features)][usable] = d2
         return {"mahalanobis": distances}
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers were learned: the mean and the covariance, each entry above or on its diagonal once."""
+        p = len(self.mean)
+        return p + p * (p + 1) // 2
+
 
 def _singular(n: int, p: int, why: str) -> FitError:
     return FitError(

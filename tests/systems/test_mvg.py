@@ -42,6 +42,10 @@ def test_shrinkage_and_distances_are_scikit_learns(n: int, p: int) -> None:
         np.testing.assert_allclose(fitted.components(batch)["mahalanobis"], expected, rtol=1e-6)
 
 
+def test_parameters_are_mean_and_symmetric_covariance() -> None:
+    assert Mvg().fit(correlated(30, 4, seed=1), CTX).parameters == 4 + 10
+
+
 def test_a_constant_feature_does_no_harm() -> None:
     train = correlated(24, 60, seed=1)
     features = np.array(train.features)

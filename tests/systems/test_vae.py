@@ -17,6 +17,7 @@ from asdbench.errors import FitError, UsageError
 from asdbench.testing import random_batch
 from asdbench_systems._fitted import FittedVae
 from asdbench_systems._training import generator, minibatches
+from asdbench_systems._vae import Vae
 from asdbench_systems.clvae import Clvae, clvae, clvae_ensemble, move_centers
 from asdbench_systems.cvae import Cvae
 
@@ -285,10 +286,43 @@ def test_on_epoch_sees_each_epoch_and_the_last_is_the_result() -> None:
     assert not np.array_equal(watched[1][1], last)
 
 
-def test_latent_is_the_mean_of_each_clip() -> None:
+def test_latent_is_the_vector_that_is_drawn_to_the_centres() -> None:
     fitted = Clvae(**TINY).fit(random_batch(), FitContext(seed=1))
     test = random_batch(200, seed=4)
+    out = outputs_of(fitted, test)
+    np.testing.assert_allclose(fitted.latent(test), out["h"], rtol=1e-4, atol=1e-6)
+    centres = fitted.centres()
+    assert centres is not None
+    distance = np.square(fitted.latent(test) - centres[test.section]).sum(axis=1)  # Eq. 3
+    np.testing.assert_allclose(fitted.components(test)["center"], distance / 2, rtol=1e-4)
+    on_mu = Clvae(center_on="mu", **TINY).fit(random_batch(), FitContext(seed=1))
+    np.testing.assert_allclose(on_mu.latent(test), outputs_of(on_mu, test)["mu"], rtol=1e-4, atol=1e-6)
+
+
+def test_without_centres_the_latent_vector_is_the_mean() -> None:
+    fitted = Cvae(**TINY).fit(random_batch(), FitContext(seed=1))
+    test = random_batch(200, seed=4)
     np.testing.assert_allclose(fitted.latent(test), outputs_of(fitted, test)["mu"], rtol=1e-4, atol=1e-6)
+    assert fitted.centres() is None
+
+
+def test_a_centre_whose_class_was_never_seen_has_no_place() -> None:
+    batch = random_batch()
+    sources = replace(batch, domain=np.zeros_like(batch.domain))
+    centres = Clvae(classes="section-domain", **TINY).fit(sources, FitContext(seed=1)).centres()
+    assert centres is not None
+    assert np.isfinite(centres).all(axis=1).tolist() == [True, False] * batch.n_sections
+
+
+def test_parameters_are_those_of_table_1_and_the_centres() -> None:
+    batch = random_batch()
+    width = np.array(batch.features).shape[1]
+    encoder, decoder = [width, 1024, 1024, 1024, 512], [512, 512, 1024, 1024, 1024, width]
+    blocks = sum(a * b + 3 * b for path in (encoder, decoder) for a, b in pairwise(path))  # weights, bias, BatchNorm
+    heads = 2 * (512 * 512 + 512)
+    plain, drawn = (model(**TINY).fit(batch, FitContext(seed=1)).parameters for model in (Vae, Clvae))
+    assert plain == blocks + heads
+    assert drawn == plain + batch.n_sections * 512
 
 
 def test_features_of_the_real_width_have_table_1s_network() -> None:
