@@ -64,7 +64,7 @@ def detect(tree: Tree) -> tuple[Year, str]:
         looked="; ".join(map(str, found)),
         hint=f"say which: dcase{years[0]}:{tree.root}"
         if years
-        else f"a root holds one year's clips; `asdbench datasets validate dcase2021:{tree.root}` lists what is not 2021's",
+        else f"say what it should be: `asdbench datasets validate dcase2021:{tree.root}` lists what does not fit",
     )
 
 

@@ -66,7 +66,7 @@ def test_a_name_outside_the_grammar_hides_nothing_else(shell: Shell, root: Path)
     empty = folder / "section_00_source_train_normal_9999.wav"
     empty.touch()
     try:
-        assert f"say which: dcase2021:{root}" in shell("datasets", "validate", str(root), expect=4)[1]
+        assert f"datasets validate dcase2021:{root}` lists" in shell("datasets", "validate", str(root), expect=4)[1]
         out, _ = shell("datasets", "validate", f"dcase2021:{root}", expect=4)
         assert "names that do not fit" in out
         assert "dev_data/fan/train/mine.wav" in out
