@@ -82,6 +82,8 @@ def test_a_name_outside_the_grammar_hides_nothing_else(shell: Shell, root: Path)
         (["datasets", "validate", "nowhere"], 4, "there is no data set at nowhere"),
         (["datasets", "validate", "dcase2021:nowhere"], 4, "nowhere"),
         (["datasets", "validate", "features:nowhere"], 4, "nowhere"),
+        (["datasets", "validate", "dcase1999:data"], 2, "unknown dataset 'dcase1999'"),
+        (["datasets", "validate", "dcase2021[rate=8000]:data"], 2, "rate=8000 does not fit"),
         (["cache", "prune"], 2, "--older-than DAYS"),
         (["cache", "prune", "--recipe", "0"], 2, "unknown recipe"),
     ],
