@@ -4,7 +4,7 @@ Conventions
 -----------
 - Nothing of a name is ever read as markup or mathematics.
 - Figures are functions of the results alone: no date, and ids that follow from the content.
-- An SVG for a page takes its ink, grid and paper from the page (CSS variables), so that it is readable in light and dark.
+- An SVG for a page takes ink, grid and paper from the page (CSS variables): it is readable in light and dark.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.errors import DataError, UsageError
 from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.look import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 WIDTH = 3.6  # inches: 346 CSS pixels, which a telephone shows at full size
 INK, FAINT, GRID, PAPER = "#1b1e23", "#6b7480", "#d4d9de", "#fefefd"
-VARIABLES = {INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--paper"}
+VARIABLES = {INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--paper", COLOURS[0].lower(): "--blue"}
 SUFFIXES = (".svg", ".png", ".pdf")
 MOST = 200  # panels on a sheet; more could not be read
 _SETTINGS: dict[str, Any] = {
@@ -71,7 +72,8 @@ def _settings() -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # not what the user's matplotlibrc says
-        matplotlib.rcParams.update(_SETTINGS)
+        for name, value in _SETTINGS.items():
+            matplotlib.rcParams[name] = value  # type: ignore[literal-required]  # the table's keys are its own
         yield
 
 
@@ -116,7 +118,8 @@ def save(figure: Figure, path: Path) -> None:
             hint=f"end the name in {', '.join(SUFFIXES)}",
         )
     if not figure.panels:
-        raise DataError(f"nothing to draw: {figure.title}", looked="; ".join(figure.empty), hint="see the reasons above")
+        why = "\n".join(dict.fromkeys(figure.empty))
+        raise DataError(f"nothing to draw: {figure.title}", looked=why, hint="a run must record what is to be drawn")
     if len(figure.panels) > MOST:
         raise UsageError(
             f"{len(figure.panels)} panels are too many for one sheet",
@@ -145,6 +148,7 @@ def save(figure: Figure, path: Path) -> None:
 def sheet(figure: Figure) -> Sheet:
     """All panels of a figure on a matplotlib figure; call it within the settings of :func:`save` or an image test."""
     from matplotlib.figure import Figure as Sheet
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
 
     columns = min(len(figure.panels), 1 if len(figure.panels) == 1 else 2 if len(figure.panels) <= 4 else 4)
@@ -159,8 +163,8 @@ def sheet(figure: Figure) -> Sheet:
     foot = 0.15 + 0.16 * (len(words) + bool(loud))
     heights = [max(panel.height for panel in row) for row in rows]
     height = head + sum(heights) + foot
-    made = Sheet(figsize=(width, height), layout="constrained")
-    made.get_layout_engine().set(rect=(0, foot / height, 1, (height - head - foot) / height))  # type: ignore[union-attr]  # constrained has one
+    space = (0.0, foot / height, 1.0, (height - head - foot) / height)
+    made = Sheet(figsize=(width, height), layout=ConstrainedLayoutEngine(rect=space))
     axes = made.subplots(len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights})
     for number, place in enumerate(axes.flat):
         if number < len(figure.panels):
@@ -194,6 +198,7 @@ def _for_page(text: str, prefix: str, title: str) -> str:
     body = re.sub(r'(?<=href="#)|(?<=url\(#)', f"{prefix}-", body)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, f"var({variable})")
+    body = body.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
     body = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(title, quote=True)}" ', body, count=1)
     return re.sub(r">\n\s*<", "><", body).strip()
 
@@ -208,7 +213,7 @@ def logarithmic(axis: Axis) -> None:
     """A logarithmic axis whose numbers are plain text."""
     from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
     set_scale("log")
     low, high = sorted(axis.get_view_interval())
     few = high / max(low, 1e-300) < 30

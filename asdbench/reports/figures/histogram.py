@@ -42,9 +42,9 @@ def figure(view: View) -> Figure:
     return Figure(
         "histogram",
         "Score histograms",
-        "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 % stand in"
-        " the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the training clips' scores; dashed: its 90th percentile, the"
-        f" decision threshold.{' Of several seeds the first is shown.' * several} {view.note}.",
+        "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 %"
+        " stand in the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the"
+        f" training clips' scores; dashed: its 90th percentile, the decision threshold.{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((f"{shown.name}, anomalous", look.of(shown)) for shown in view.systems),
