@@ -1,7 +1,8 @@
 """A results folder as one self-contained HTML page: no script is needed to read it, nothing is loaded.
 
 The page's order: the verdict, the systems side by side, tables beside the published ones, figures, the clips most
-wrong, timings, and how it was made. Template, styles and script stand in the folder ``page``; names are escaped by jinja2.
+wrong, timings, and how it was made. Template, styles and script stand in the folder ``page``; names are
+escaped by jinja2.
 """
 
 from __future__ import annotations

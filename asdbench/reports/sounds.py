@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST = 10.0  # seconds that a page holds of a clip
 BOUND = 1_500_000  # bytes of sound that a page holds, as base64
-WINDOW, HOP, BANDS, FRAMES = 512, 256, 128, 220
+WINDOW, HOP, BANDS, FRAMES = 512, 256, 64, 128
 
 
 class Sounds:
@@ -53,7 +53,8 @@ def data_uri(sound: Waveform) -> str:
     import soundfile
 
     content = io.BytesIO()
-    soundfile.write(content, sound.samples[: int(LONGEST * sound.rate)], sound.rate, format="FLAC", subtype="PCM_16")
+    samples = sound.samples[: int(LONGEST * sound.rate)]
+    soundfile.write(content, samples, sound.rate, format="FLAC", subtype="PCM_16")
     return f"data:audio/flac;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 

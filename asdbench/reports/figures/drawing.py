@@ -73,7 +73,7 @@ def _settings() -> Iterator[None]:
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # not what the user's matplotlibrc says
         for name, value in _SETTINGS.items():
-            matplotlib.rcParams[name] = value  # type: ignore[literal-required]  # the table's keys are its own
+            matplotlib.rcParams[name] = value  # type: ignore[index]  # the table's keys are its own
         yield
 
 
@@ -186,19 +186,24 @@ def sheet(figure: Figure) -> Sheet:
 
 def _draw(panel: Panel, axes: Axes, width: float) -> None:
     panel.draw(axes)
-    axes.set_title("\n".join(textwrap.wrap(panel.title, round(width * 11)) or [""]))
+    axes.set_title("\n".join(textwrap.wrap(panel.title, round(width * 9)) or [""]))
 
 
 def _for_page(text: str, prefix: str, title: str) -> str:
+    """matplotlib's SVG without what a page does not need, its ids its own, its colours the page's."""
     from html import escape
 
-    body = text[text.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'(?<= id=")', f"{prefix}-", body)
+    body = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    body = re.sub(r'(?<=\d\.\d\d)\d+(?=[ "\n])', "", body)
+    body = re.sub(r'(<use [^>]*?) style="[^"]*"', r"\1", body)  # the marker itself says the same
+    body = re.sub(r' transform="rotate\(-0 [^"]*"', "", body)
+    body = re.sub(r"font-family: 'DejaVu Sans'; ?", "", body)  # the page's styles say it
+    wanted = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', body))
+    names = {name for pair in wanted for name in pair}
+    body = re.sub(r' id="([^"]*)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in names else "", body)
     body = re.sub(r'(?<=href="#)|(?<=url\(#)', f"{prefix}-", body)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, f"var({variable})")
-    body = body.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
     body = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(title, quote=True)}" ', body, count=1)
     return re.sub(r">\n\s*<", "><", body).strip()
 

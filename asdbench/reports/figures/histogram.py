@@ -44,7 +44,8 @@ def figure(view: View) -> Figure:
         "Score histograms",
         "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 %"
         " stand in the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the"
-        f" training clips' scores; dashed: its 90th percentile, the decision threshold.{' Of several seeds the first is shown.' * several} {view.note}.",
+        f" training clips' scores; dashed: its 90th percentile, the decision threshold."
+        f"{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((f"{shown.name}, anomalous", look.of(shown)) for shown in view.systems),

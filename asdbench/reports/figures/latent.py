@@ -46,10 +46,11 @@ def figure(view: View) -> Figure:
             empty.append(f"{shown.name}: the same latent space as {same}.")
         else:
             for machine in shown.machines:
-                own = [row for row in rows if row.machine == machine]
-                if own:
-                    sections |= {row.section for row in own}
-                    panels.append((shown, machine, own))
+                for fit in _fits(shown, machine):
+                    own = [row for row in rows if row.machine == machine and row.section in fit]
+                    if own:
+                        sections |= {row.section for row in own}
+                        panels.append((shown, machine, own))
     order = sorted(sections)
     looks = {section: Look(COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)], "") for n, section in enumerate(order)}
     return Figure(
@@ -75,6 +76,13 @@ def latent(shown: Shown) -> list[Point]:
         Point(split, machine, section, clip, *xy)
         for (split, machine, section, _, clip), xy in zip(found.identity, places, strict=True)
     ]
+
+
+def _fits(shown: Shown, machine: str) -> list[set[str]]:
+    """The sections of each of a machine's fits that are of the view: only within a fit are axes shared."""
+    seen = {row.section for row in shown.table.rows if row.machine == machine}
+    fits = shown.manifests[0]["machines"].get(machine, {}).get("fits", {}).values()
+    return [own for own in (set(fit.get("sections", ())) for fit in fits) if own & seen]
 
 
 def _panel(shown: Shown, machine: str, rows: Rows, looks: Mapping[str, Look]) -> Panel:
