@@ -190,12 +190,12 @@ def _draw(panel: Panel, axes: Axes, width: float) -> None:
 
 
 def _for_page(text: str, prefix: str, title: str) -> str:
-    """matplotlib's SVG without what a page does not need, its ids its own, its colours the page's."""
+    """The SVG of matplotlib without what a page does not need, its ids its own, its colours the page's."""
     from html import escape
 
     body = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     body = re.sub(r'(?<=\d\.\d\d)\d+(?=[ "\n])', "", body)
-    body = re.sub(r'(<use [^>]*?) style="[^"]*"', r"\1", body)  # the marker itself says the same
+    body = re.sub(r"<g( [^>]*)?>((?:\s*<use [^>]*/>)+)\s*</g>", _once, body)
     body = re.sub(r' transform="rotate\(-0 [^"]*"', "", body)
     body = re.sub(r"font-family: 'DejaVu Sans'; ?", "", body)  # the page's styles say it
     wanted = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', body))
@@ -206,6 +206,15 @@ def _for_page(text: str, prefix: str, title: str) -> str:
         body = body.replace(colour, f"var({variable})")
     body = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(title, quote=True)}" ', body, count=1)
     return re.sub(r">\n\s*<", "><", body).strip()
+
+
+def _once(found: re.Match[str]) -> str:
+    """A group of marks with their style said once, where all have the same."""
+    styles = set(re.findall(r'<use [^>]*?( style="[^"]*")', found[2]))
+    if len(styles) != 1 or "style=" in (found[1] or ""):
+        return found[0]
+    style = styles.pop()
+    return f"<g{found[1] or ''}{style}>{found[2].replace(style, '')}</g>"
 
 
 def chance(axes: Axes, vertical: bool = True) -> None:
