@@ -67,11 +67,12 @@ _SETTINGS: dict[str, Any] = {
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
+def settings() -> Iterator[None]:
+    """Within it, figures look as they should, whatever the user's matplotlibrc says."""
     import matplotlib
 
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # not what the user's matplotlibrc says
+        matplotlib.rcdefaults()
         for name, value in _SETTINGS.items():
             matplotlib.rcParams[name] = value  # type: ignore[index]  # the table's keys are its own
         yield
@@ -89,7 +90,7 @@ def inline(panel: Panel, key: str) -> str:
     import matplotlib
     from matplotlib.figure import Figure as Sheet
 
-    with _settings():
+    with settings():
         matplotlib.rcParams["svg.hashsalt"] = key
         sheet = Sheet(figsize=(WIDTH, panel.height), layout="constrained")
         _draw(panel, sheet.add_subplot(), WIDTH)
@@ -132,7 +133,7 @@ def save(figure: Figure, path: Path) -> None:
 
     content = io.BytesIO()
     form = path.suffix.lower().removeprefix(".")
-    with _settings():
+    with settings():
         matplotlib.rcParams["svg.hashsalt"] = figure.kind
         dates = dict.fromkeys(_DATES) if form == "svg" else {"CreationDate": None} if form == "pdf" else {}
         sheet(figure).savefig(content, format=form, dpi=150, facecolor=PAPER, metadata=dates)
@@ -146,7 +147,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def sheet(figure: Figure) -> Sheet:
-    """All panels of a figure on a matplotlib figure; call it within the settings of :func:`save` or an image test."""
+    """All panels of a figure on a matplotlib figure; call it within :func:`settings`."""
     from matplotlib.figure import Figure as Sheet
     from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D

@@ -84,7 +84,8 @@ def _scores(axes: Axes, shown: Shown, machine: str) -> None:
     if value is not None:
         top = axes.get_ylim()[1]
         x = scale(low, high, 160)
-        axes.plot(x, _gamma(found, x) * (x if log else 1.0), color=INK, lw=1.1)
+        if found.get("shape") is not None:
+            axes.plot(x, _gamma(found, x) * (x if log else 1.0), color=INK, lw=1.1)
         axes.axvline(value, color=INK, ls=(0, (4, 3)), lw=1.1)
         axes.set_ylim(0, top * 1.15)  # the curve may rise without limit at its location
     axes.set_yticks([])
