@@ -37,7 +37,8 @@ def verdict(view: View) -> tuple[str, str]:
     from asdbench.reports.comparison import conclusion
 
     fair = sorted(_fair(view), key=lambda shown: -(shown.table.score or 0.0))
-    beside = "".join(f"; {_against(shown)}" for shown in view.systems if shown.table.verdict and not shown.oracle)
+    counts = [_within(shown) for shown in view.systems if shown.table.has_published and not shown.oracle]
+    beside = f"; values whose interval holds the published one: {', '.join(counts)}" if counts else ""
     worth = {stamp for shown in view.systems for stamp in shown.table.stamps} & NO_RESULT
     beside += f" (no result: {', '.join(sorted(worth))})" if worth else ""
     where = f"On {view.title}"
@@ -64,8 +65,10 @@ def verdict(view: View) -> tuple[str, str]:
     return f"{said}, {sure} {next_}: {points}{beside}.", conclusion(compared, part)
 
 
-def _against(shown: Shown) -> str:
-    return f"beside the published values of {shown.name}: {shown.table.verdict.replace(';', ',')}"
+def _within(shown: Shown) -> str:
+    """How many of a system's published values are within its intervals."""
+    judged = [verdict for row in shown.table.rows for verdict in row.verdicts.values() if verdict != "not published"]
+    return f"{len(judged) - judged.count('outside')} of {len(judged)} ({shown.name})"
 
 
 def _score(table: SystemTable) -> str:

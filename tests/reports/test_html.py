@@ -71,7 +71,7 @@ def test_published_values_stand_beside_in_colour_and_in_words(tmp_path: Path) ->
     assert "ours beside the published" in page
     assert re.search(r'<span class="small (lower|higher)">[+-]\d+\.\d\d (lower|higher), outside</span>', page)
     assert re.search(r'<span class="small ">[+-]\d+\.\d\d within</span>', page)
-    assert "beside the published values of clvae: " in page
+    assert re.search(r"values whose interval holds the published one: \d+ of 84 \(clvae\)", page)
     assert "the data set dcase2021:ROOT cannot be opened from here" in page
 
 
