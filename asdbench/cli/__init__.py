@@ -17,6 +17,7 @@ from asdbench.errors import AsdbenchError
 COMMANDS = {
     "run": "Run systems over a data set and print their tables.",
     "report": "Print the tables of a results folder.",
+    "leaderboard": "Rank systems, own and published, by official score.",
     "compare": "Say whether one system is better than another, and how surely.",
     "check": "Compare results with the expected scores.",
     "score": "Score a folder of challenge files, anybody's.",
