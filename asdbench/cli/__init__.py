@@ -99,8 +99,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _complain(message: str, looked: str, hint: str) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    from asdbench.cli.lines import line
+
+    click.echo(line(f"{click.style('Error:', fg='red', bold=True)} ", message, sys.stderr), err=True)
     if looked:
-        click.echo(f"  found: {looked.replace(chr(10), chr(10) + '         ')}", err=True)
+        click.echo(line("  found: ", looked, sys.stderr), err=True)
     if hint:
-        click.echo(f"  to do: {hint}", err=True)
+        click.echo(line("  to do: ", hint, sys.stderr), err=True)

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from asdbench.progress import Progress
 
@@ -23,13 +24,17 @@ class TerminalProgress(Progress):
         self._live = self._console.is_terminal and not os.environ.get("CI")
         self._bars = Bars(
             TextColumn("{task.description:<10}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[last]}"),
+            # It takes what is left of the line: the bar must not change its length with every job.
+            TextColumn(
+                "{task.fields[last]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+            ),
             console=self._console,
             transient=True,
             disable=not self._live,
+            expand=True,
         )
         self._task = self._bars.add_task("", visible=False, last="")
         self._title, self._done, self._total, self._told = "", 0, 0, 0.0
