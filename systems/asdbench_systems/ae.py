@@ -133,7 +133,7 @@ class Ae:
                 x = windows.index_select(0, starts[rows.to(ctx.device)])
                 loss = mse_loss(network(x), x)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
                 # Keras adds its epsilon (1e-7) to sqrt(v) before v's bias is corrected, torch to sqrt(v/(1 - beta2^t))
                 # after: the same step wants epsilon / sqrt(1 - beta2^t), from 3.2e-6 at first down to 1e-7
                 step += 1
