@@ -49,7 +49,7 @@ def check_data(names: tuple[str, str], manifests: Sequence[Sequence[Mapping[str,
     other = dict[str, None]()
     for one, two in zip(*manifests, strict=True):
         for machine in sorted(one["machines"].keys() & two["machines"].keys()):
-            if _clips(one["machines"][machine]) != _clips(two["machines"][machine]):
+            if clips_of(one["machines"][machine]) != clips_of(two["machines"][machine]):
                 other[machine] = None
     if other:
         raise DataError(
@@ -59,7 +59,7 @@ def check_data(names: tuple[str, str], manifests: Sequence[Sequence[Mapping[str,
         )
 
 
-def _clips(entry: Mapping[str, Any]) -> str:
+def clips_of(entry: Mapping[str, Any]) -> str:
     """The fingerprint of a machine's clips; results of before it was kept have that of the job's."""
     return str(entry.get("clips", entry["key"]["data"]))
 

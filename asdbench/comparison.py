@@ -36,19 +36,22 @@ def published_for(manifest: Mapping[str, Any]) -> Published:
     those of the benchmark, a difference from a published number says nothing.
     """
     key = manifest["system"]["published"]
-    stamps = manifest["stamps"]
     if not key:
         return Published(None, "no published table of this system is known")
-    if "synthetic data" in stamps:
-        return Published(None, "published values are left out: synthetic data cannot be compared with them")
+    why_not = why_left_out(manifest)
+    return Published(None, why_not) if why_not else Published(tables()[key])
+
+
+def why_left_out(manifest: Mapping[str, Any]) -> str:
+    """Why nothing that was published may stand beside a run, or "" where it may."""
+    if "synthetic data" in manifest["stamps"]:
+        return "published values are left out: synthetic data cannot be compared with them"
     data = manifest["dataset"]
     year = data.get("year", YEAR)
     if year != YEAR or data["spec"].partition(":")[0].partition("[")[0] not in LAYOUTS:
         what = "is not known to be it" if year == YEAR else f"is of {year}"
-        return Published(
-            None, f"published values are left out: they are of DCASE 2021 Task 2, and this data set {what}"
-        )
-    return Published(tables()[key])
+        return f"published values are left out: they are of DCASE 2021 Task 2, and this data set {what}"
+    return ""
 
 
 def other_counts(cell: CellMetrics) -> str | None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "Run systems over a data set and print their tables.",
     "report": "Print the tables of a results folder.",
     "plot": "Draw one figure: `plot auc|shift|roc|histogram|training|latent`.",
+    "leaderboard": "Rank systems, own and published, by official score.",
     "compare": "Say whether one system is better than another, and how surely.",
     "check": "Compare results with the expected scores.",
     "score": "Score a folder of challenge files, anybody's.",
@@ -99,8 +100,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _complain(message: str, looked: str, hint: str) -> None:
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {message}", err=True)
+    from asdbench.cli.lines import line
+
+    click.echo(line(f"{click.style('Error:', fg='red', bold=True)} ", message, sys.stderr), err=True)
     if looked:
-        click.echo(f"  found: {looked.replace(chr(10), chr(10) + '         ')}", err=True)
+        click.echo(line("  found: ", looked, sys.stderr), err=True)
     if hint:
-        click.echo(f"  to do: {hint}", err=True)
+        click.echo(line("  to do: ", hint, sys.stderr), err=True)

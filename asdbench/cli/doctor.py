@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import textwrap
 from pathlib import Path
 
 import click
 
+from asdbench.cli.lines import line
 from asdbench.cli.options import FOLDER
 
 STATE, SUBJECT = 9, 12
@@ -28,21 +26,9 @@ def command(results: Path, cache: Path | None) -> int:
     from asdbench.cache import default_cache
     from asdbench.doctor import diagnose
 
-    # In a pipe a check stays one line, for grep.
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10**6
     missing = 0
     for check in diagnose(results, cache or default_cache()):
         text = f"{check.text}. To do: {check.hint}" if check.hint else check.text
-        head = f"{check.state:<{STATE}}{check.subject:<{SUBJECT}}"
-        click.echo(
-            textwrap.fill(
-                " ".join(text.split()),
-                max(width, 2 * (STATE + SUBJECT)),
-                initial_indent=head,
-                subsequent_indent=" " * (STATE + SUBJECT),
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        )
+        click.echo(line(f"{check.state:<{STATE}}{check.subject:<{SUBJECT}}", " ".join(text.split())))
         missing += check.state == "missing"
     return 4 if missing else 0

@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from asdbench.progress import Progress
 
@@ -33,14 +34,17 @@ class TerminalProgress(Progress):
         live = self._console.is_terminal and not os.environ.get("CI")
         self._bars = Bars(
             TextColumn("{task.description:<10}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[counts]}"),
             TimeRemainingColumn(),
             console=self._console,
         )
         self._jobs = Bars(
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=self._console
+            SpinnerColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=self._console,
         )
         shown = Live(Group(self._bars, self._jobs), console=self._console, transient=True)
         self._live = shown if live else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import click
@@ -10,7 +11,14 @@ import click
 @click.command("report")
 @click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
 @click.option("--dataset", metavar="NAME", help="Only this data set's results. Default: all there are.")
-@click.option("--format", "form", type=click.Choice(["markdown", "csv", "html"]), default="markdown", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "latex", "csv", "json", "html"]),
+    default="markdown",
+    show_default=True,
+    help="json: a record a system and seed, with the keys of `score`. html: a page with figures.",
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there. html needs it.")
 @click.option("--open", "opened", is_flag=True, help="Show the page in a browser (html).")
 def command(results: Path, dataset: str | None, form: str, output: Path | None, opened: bool) -> None:
@@ -39,7 +47,10 @@ def _render(results: Path, dataset: str | None, form: str) -> str:
         from asdbench.reports import evidence, html
 
         return html.render(evidence.views(results, dataset))
-    from asdbench.reports import markdown, tables, tidy
+    from asdbench.reports import tables
 
+    # Each of these modules renders the same tables.
+    renderer = {"markdown": "markdown", "latex": "paper", "csv": "tidy", "json": "records"}[form]
     found = tables.build(results, dataset)
-    return tidy.render(found) if form == "csv" else markdown.render(found)
+    made: str = importlib.import_module(f"asdbench.reports.{renderer}").render(found)
+    return made

@@ -85,6 +85,7 @@ def command(
 
     What is finished is not computed again. The exit code is 1 where some cells have no value.
     """
+    from asdbench.cli.lines import line
     from asdbench.cli.progress import TerminalProgress
     from asdbench.reports import markdown, tables
     from asdbench.reports.footnotes import some
@@ -121,13 +122,19 @@ def command(
             command=shlex.join(["asdbench", *sys.argv[1:]]),
         )
     built = tables.build(results, only=summary.folders)
-    click.echo(markdown.render(built), nl=False)
+    overseen = sys.stdout.isatty()
+    if overseen:
+        from asdbench.cli import overview
+
+        overview.show(built)
+    else:
+        click.echo(markdown.render(built), nl=False)
     click.echo("", err=True)
     for name, reason in summary.not_applicable:
-        click.echo(f"not applicable: {name}: {reason}", err=True)
+        click.echo(line("not applicable: ", f"{name}: {reason}", sys.stderr), err=True)
     for warning in dict.fromkeys(summary.warnings):
-        click.echo(f"warning: {warning}", err=True)
-    for table in built:
+        click.echo(line("warning: ", warning, sys.stderr), err=True)
+    for table in [] if overseen else built:
         where = " (evaluation sections)" if table.part == "eval" else ""
         score = "no value" if table.score is None else f"{table.score:.2f}"
         stamps = f"  [{', '.join(table.stamps)}]" if table.stamps else ""
@@ -136,17 +143,18 @@ def command(
     for system, seed, cell, reason in summary.failed:
         lost.setdefault((system, seed, reason), []).append(str(cell))
     for (system, seed, reason), cells in lost.items():
-        click.echo(f"no value: {system}, seed {seed}, {some(cells, 6)}: {reason}", err=True)
+        click.echo(line("no value: ", f"{system}, seed {seed}, {some(cells, 6)}: {reason}", sys.stderr), err=True)
     for trace in summary.traces:
         click.echo(f"traceback: {trace}", err=True)
     done = f"{summary.trained} trained, {summary.shared} scored from an equal model, {summary.reused} found finished"
-    click.echo(f"{done}; {len(summary.failed)} cells without a value; {summary.seconds:.1f} s", err=True)
+    lost_cells = f"{len(summary.failed)} cells without a value"
+    click.echo(line("done:    ", f"{done}; {lost_cells}; {summary.seconds:.1f} s", sys.stderr), err=True)
     click.echo(f"results: {results / summary.dataset}", err=True)
     if summary.log:
         click.echo(f"log:     {summary.log}", err=True)
     folder = [] if results == Path("results") else [str(results)]
     again = shlex.join(["asdbench", "report", *folder, "--dataset", summary.dataset])
-    click.echo(f"next:    {again}", err=True)
+    click.echo(f"next:    {again}{' (all tables)' if overseen else ''}", err=True)
     explicit = {name for name, _ in summary.not_applicable} if systems else set()
     if len(summary.failed) == summary.cells:
         return 4  # nothing was measured

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 import textwrap
 
 import click
 
 from asdbench import registry
+from asdbench.cli.lines import line
+
+WIDEST = 96
 
 
 @click.group("systems", invoke_without_command=True)
@@ -20,9 +24,11 @@ def command(context: click.Context) -> None:
     width = max(map(len, entries))
     for name, entry in entries.items():
         system = registry.create("systems", name)
-        click.echo(f"{name:<{width}}  {system.title}")
-        click.echo(f"{'':<{width}}  from {entry.origin} ({entry.target}); features: {system.model.embedding}")
-    click.echo("\nasdbench systems show NAME tells a system's parameters and what the report says of each.")
+        click.echo(line(f"{name:<{width}}  ", system.title))
+        about = f"from {entry.origin} ({entry.target}); features: {system.model.embedding}"
+        click.echo(line(f"{'':<{width}}  ", about))
+    click.echo("")
+    click.echo(line("", "asdbench systems show NAME tells a system's parameters and what the report says of each."))
 
 
 @command.command("show")
@@ -47,9 +53,9 @@ def show(name: str) -> None:
             ", ".join(f"{key}={value}" for key, value in system.quick.items()) or "none: nothing to shorten",
         ),
     ):
-        click.echo(f"  {label + ':':<14}{value}")
+        click.echo(line(f"  {label + ':':<14}", value))
     summary = inspect.cleandoc(make.__doc__ or "").partition("\nParameters\n")[0].strip()
-    click.echo("\n" + textwrap.indent(summary, "  "))
+    click.echo("\n" + "\n\n".join(_filled(paragraph, "  ") for paragraph in summary.split("\n\n")))
     _show_parameters("Parameters", make)
     embedding = registry.parse(system.model.embedding)
     _show_parameters(f"Parameters of the embedding {embedding.name}", registry.factory("embeddings", embedding.name))
@@ -62,6 +68,10 @@ def _show_parameters(title: str, make: object) -> None:
     for key, parameter in registry.parameters(make).items():
         click.echo(f"  {key}={parameter.default}  ({registry.describe(parameter.annotation)})")
         if words.get(key):
-            click.echo(
-                textwrap.fill(words[key].replace("``", ""), 96, initial_indent="      ", subsequent_indent="      ")
-            )
+            click.echo(_filled(words[key].replace("``", ""), "      "))
+
+
+def _filled(text: str, indent: str) -> str:
+    """A paragraph as wide as the terminal, and no wider than is good to read."""
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)

@@ -22,6 +22,7 @@ from asdbench.metrics.aggregate import METRICS, RANKING, Metric
 from asdbench.metrics.challenge import Column, summarise
 from asdbench.reports import latex
 from asdbench.reports.markdown import NOT_THERE, clips_of, official_mean, text, unit
+from asdbench.reports.records import MEANS, metrics
 from asdbench.submissions.scoring import Scored
 
 NAMES: Mapping[Metric, str] = {
@@ -32,7 +33,6 @@ NAMES: Mapping[Metric, str] = {
     "f1": "F1",
 }
 FIELDS = ("kind", "machine", "section", "domain", *METRICS, "n_normal", "n_anomaly", "official_score")
-MEANS = ("arithmetic", "harmonic")
 
 
 def render(scored: Scored, form: str) -> str:
@@ -48,30 +48,8 @@ def render(scored: Scored, form: str) -> str:
 
 
 def _json(scored: Scored) -> str:
-    means = scored.summary.means
-    return (
-        json.dumps(
-            {
-                "cells": [
-                    {
-                        "machine": cell.machine,
-                        "section": cell.section,
-                        "domain": cell.domain or None,
-                        **{metric: cell.value(metric) for metric in METRICS},
-                        "n_normal": cell.n_normal,
-                        "n_anomaly": cell.n_anomaly,
-                    }
-                    for cell in scored.cells
-                ],
-                "means": {metric: {name: getattr(means[metric], name) for name in MEANS} for metric in RANKING},
-                "official_score": scored.summary.official_score,
-            },
-            indent=1,
-            ensure_ascii=False,
-            allow_nan=False,
-        )
-        + "\n"
-    )
+    found = metrics(scored.cells, scored.summary)
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _csv(scored: Scored) -> str:

@@ -72,10 +72,20 @@ def _budget(manifest: Mapping[str, Any], parameters: Mapping[str, Any], fits: Se
     steps = _range({fit["steps"] for fit in fits}) if fits else "no"
     text = f"Budget: {epochs} epoch{'s' * (epochs != 1)}, batch {parameters.get('batch_size', '?')}"
     text += f" ({steps} optimizer steps a fit)."
-    if full is not None and epochs < full:
+    if reduced(manifest):
         profile = " of the `quick` profile for toy data" if manifest["dataset"]["profile"] == "quick" else ""
         text = f"**Reduced budget**{profile}: {epochs} of {full} epochs. {text}"
     return text
+
+
+def reduced(manifest: Mapping[str, Any]) -> str:
+    """``2 of 300 epochs`` where a run was trained for fewer than the full budget, else ""."""
+    entry = next(iter(manifest["machines"].values()))
+    parameters, full = entry["key"]["parameters"], manifest["system"].get("full_epochs")
+    epochs = parameters.get("epochs")
+    if parameters.get("weights") is not None or epochs is None or full is None or epochs >= full:
+        return ""
+    return f"{epochs} of {full} epochs"
 
 
 def _collapsed(entries: Entries, several: bool) -> list[str]:

@@ -30,6 +30,9 @@ _SPECIAL = {
     '"': r"\symbol{34}",
     "–": r"\textendash{}",
     "…": r"\dots{}",
+    "±": r"\ensuremath{\pm}",
+    "†": r"\dag{}",
+    "‡": r"\ddag{}",
     # At the start of a row these two would be an argument of the line break before it.
     **{character: f"{{{character}}}" for character in "[*"},
     **{character: f"\\{character}" for character in "&%$#_{}"},
@@ -37,6 +40,12 @@ _SPECIAL = {
 _LETTERS = re.compile("[ -~À-ÿ]")
 _NO_LETTERS = set("ÐÞðþ")
 """Those of the letters that pdfTeX lacks in a document's usual fonts."""
+
+CROWDED = 7
+"""More columns of numbers than that stand closer, in smaller letters."""
+
+LONG = 1200
+"""Notes of more letters than that are set smaller, so that they stay on the table's page."""
 
 Group = tuple[str, Sequence[str]]
 """Columns of one kind: what stands above them ("" for nothing), and the head of each."""
@@ -53,7 +62,14 @@ def document(tables: Iterable[str]) -> str:
     return "\n\n".join([HEAD, *tables, END]) + "\n"
 
 
-def table(caption: str, names: Sequence[str], groups: Sequence[Group], rows: Sequence[Sequence[str] | None]) -> str:
+def table(
+    caption: str,
+    names: Sequence[str],
+    groups: Sequence[Group],
+    rows: Sequence[Sequence[str] | None],
+    notes: Sequence[str] = (),
+    left: str = "",
+) -> str:
     """A table with its caption.
 
     Parameters
@@ -66,6 +82,10 @@ def table(caption: str, names: Sequence[str], groups: Sequence[Group], rows: Seq
         The other columns, which are set to the right.
     rows : sequence of sequence of str, or None
         None draws a rule.
+    notes : sequence of str
+        Plain text below the table, a paragraph each.
+    left : str
+        How the first columns are set, where it is not all to the left: ``rp{4cm}``.
     """
     count = sum(len(heads) for _, heads in groups)
     lines = [
@@ -73,8 +93,8 @@ def table(caption: str, names: Sequence[str], groups: Sequence[Group], rows: Seq
         r"\centering",
         rf"\caption{{{text(caption)}}}",
         r"\medskip",
-        r"\small",
-        rf"\begin{{tabular}}{{{'l' * len(names)}{'r' * count}}}",
+        *([r"\footnotesize", r"\setlength{\tabcolsep}{2.5pt}"] if left or count > CROWDED else [r"\small"]),
+        rf"\begin{{tabular}}{{{left or 'l' * len(names)}{'r' * count}}}",
         r"\toprule",
     ]
     if any(title for title, _ in groups):
@@ -87,7 +107,18 @@ def table(caption: str, names: Sequence[str], groups: Sequence[Group], rows: Seq
         lines += [_row(above), *(["".join(rules)] if rules else [])]
     lines += [_row(map(text, [*names, *(head for _, heads in groups for head in heads)])), r"\midrule"]
     lines += [r"\midrule" if row is None else _row(map(text, row)) for row in rows]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
+    below = []
+    if notes:
+        size = r"\scriptsize" if sum(map(len, notes)) > LONG else r"\footnotesize"
+        said = [rf"{text(note)}\par" for note in notes]
+        below = [
+            r"\par\medskip",
+            r"\begin{minipage}{\linewidth}",
+            rf"{size}\raggedright",
+            *said,
+            r"\end{minipage}",
+        ]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", *below, r"\end{table}"])
 
 
 def text(value: str) -> str:

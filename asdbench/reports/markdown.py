@@ -169,7 +169,7 @@ def _score(table: SystemTable) -> str:
         line += f" · published, over the same cells: {table.their_score:.2f}"
         line += f" · difference {table.score - table.their_score:+.2f}"
     if table.score_bounds is not None:
-        line += f" · 95 % interval {_span(table.score_bounds)}"
+        line += f" · 95 % interval {span(table.score_bounds)}"
     return line
 
 
@@ -179,16 +179,17 @@ def _intervals(table: SystemTable) -> str:
 
     columns = table.definition.columns()
     lines = [
-        [text(row.machine), text(row.section), *(_span(row.bounds.get(column)) for column in columns)]
+        [text(row.machine), text(row.section), *(span(row.bounds.get(column)) for column in columns)]
         for row in table.rows
     ]
     for name in _means(table):
         bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
-        lines.append([f"**{name.capitalize()} mean**", "", *(_span(bounds.get(column)) for column in columns)])
+        lines.append([f"**{name.capitalize()} mean**", "", *(span(bounds.get(column)) for column in columns)])
     head = ["95 % interval", unit(table.definition), *map(_label, columns)]
     aligned = ["left", "left", *["right"] * len(columns)]
     return tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 
 
-def _span(bounds: Bounds | None) -> str:
+def span(bounds: Bounds | None) -> str:
+    """An interval in words; a dash where there is none."""
     return NOT_THERE if bounds is None or math.isnan(bounds[0]) else f"{bounds[0]:.1f} to {bounds[1]:.1f}"

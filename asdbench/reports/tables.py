@@ -23,7 +23,7 @@ from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, mean
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
-from asdbench.reports.footnotes import coverage, footnotes, published_notes, some
+from asdbench.reports.footnotes import coverage, footnotes, published_notes, reduced, some
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
 from asdbench.scoring import scored_files
@@ -80,6 +80,10 @@ class SystemTable:
         95 % intervals of the means and of the official score, percent.
     verdict : str
         The cells' verdicts in one line; empty where nothing is published.
+    folders : tuple of SeedFolder
+        What it was made from.
+    seed_scores : tuple of float or None
+        Official score of each folder over the cells that all have, percent.
     """
 
     dataset: str
@@ -99,6 +103,18 @@ class SystemTable:
     harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     score_bounds: Bounds | None = None
     verdict: str = ""
+    folders: tuple[SeedFolder, ...] = ()
+    seed_scores: tuple[float | None, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before any number: stamps, a reduced budget, collapsed models."""
+        budget = reduced(self.folders[0].manifest())
+        collapsed = list(dict.fromkeys(row.machine for row in self.rows if row.collapsed))
+        found = [*self.stamps]
+        found += [f"reduced budget: {budget}"] if budget else []
+        found += [f"collapsed model: {', '.join(collapsed)}"] if collapsed else []
+        return tuple(found)
 
 
 def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] | None = None) -> list[SystemTable]:
@@ -232,6 +248,8 @@ def _table(
         verdict=summary(compared, odd=[name for names in odd.values() for name in names])
         if any(row.published for row in rows)
         else "",
+        folders=tuple(folders),
+        seed_scores=tuple(scores),
     )
 
 

@@ -1,0 +1,28 @@
+"""``asdbench leaderboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("leaderboard")
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--dataset", metavar="NAME", help="Only this data set's results. Default: all there are.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "latex", "csv", "json"]),
+    default="markdown",
+    show_default=True,
+)
+def command(results: tuple[Path, ...], dataset: str | None, form: str) -> None:
+    """Rank every system of some RESULTS folders, and what was published, by official score.
+
+    What must not be set against the others (synthetic data, a reduced budget, other cells) has no rank.
+    """
+    from asdbench.reports import leaderboard
+    from asdbench.reports.boards import boards
+
+    click.echo(leaderboard.render(boards(results or (Path("results"),), dataset), form), nl=False)

@@ -1,0 +1,65 @@
+"""What a run came to, for a terminal: a line a system. The full tables are Markdown, for pipes and `report`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from asdbench.metrics.aggregate import Metric
+from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, span
+from asdbench.reports.paper import loud, mark
+
+if TYPE_CHECKING:
+    from asdbench.reports.tables import SystemTable
+
+METRICS: tuple[tuple[str, Metric], ...] = (("AUC", "auc"), ("pAUC", "pauc"))
+
+
+def show(tables: Sequence[SystemTable]) -> None:
+    """Print each data set's systems with official score, its interval and mean AUC and pAUC, as wide as the terminal.
+
+    What to mind is marked at the system's name and stands below in capitals.
+    """
+    console = Console(highlight=False)
+    for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
+        own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
+        minds = {mind: mark(n) for n, mind in enumerate(dict.fromkeys(m for table in own for m in table.warnings))}
+        beside = any(table.their_score is not None for table in own)
+        shown = Table(box=SIMPLE_HEAD, pad_edge=False, title=None)
+        shown.add_column("System", overflow="fold")
+        domains = "\nsource / target" if definition.domains != "nothing" else ""
+        single = definition.pauc_of_section
+        heads = ["Official\nscore", "95 %\ninterval", f"AUC\n{domains.strip()}", "pAUC" + ("" if single else domains)]
+        for head in [*heads, *(["Published\nscore"] if beside else [])]:
+            shown.add_column(head.strip(), justify="right", no_wrap=True)
+        for table in own:
+            name = _plain(table.system) + PARTS[table.part]
+            marks = ",".join(minds[mind] for mind in table.warnings)
+            numbers = [_percent(table.score), span(table.score_bounds), *(_means(table, one) for _, one in METRICS)]
+            row = [*numbers, _percent(table.their_score)] if beside else numbers
+            shown.add_row(Text(name) + Text(f" ({marks})" if marks else "", "bold yellow"), *map(Text, row))
+        console.print(Text(f"{_plain(dataset)}: percent, arithmetic means"))
+        console.print(shown)
+        for mind, letter in minds.items():
+            console.print(Text(f"({letter}) {loud(mind)}", "bold yellow"))
+        if any(NO_RESULT & set(table.stamps) for table in own):
+            console.print(Text("Synthetic data and untrained networks give no results.", "bold yellow"))
+
+
+def _means(table: SystemTable, metric: Metric) -> str:
+    found = [table.ours.get(column) for column in table.definition.columns() if column[1] == metric]
+    return " / ".join(_percent(None if mean is None else mean.arithmetic) for mean in found)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", name)
+
+
+def _percent(value: float | None) -> str:
+    return NOT_THERE if value is None else f"{value:.2f}"

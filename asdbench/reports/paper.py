@@ -1,0 +1,119 @@
+"""A results folder's tables as LaTeX, for a paper: the systems side by side, then a table a system.
+
+A number that is no result says so in the caption's first words. Values are percent with two decimals, as in the
+report's own tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from asdbench.metrics.aggregate import Means, Metric
+from asdbench.metrics.challenge import Column
+from asdbench.reports import latex
+from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, clips_of, official_mean, span, unit
+from asdbench.reports.tables import SystemTable
+from asdbench.verdicts import LEGEND
+
+NAMES: Mapping[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
+
+
+def render(tables: Sequence[SystemTable]) -> str:
+    """The tables as a LaTeX file (see :mod:`asdbench.reports.latex`)."""
+    parts = []
+    for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
+        own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
+        parts += [_overview(own)] if len(own) > 1 else []
+        parts += [_system(table) for table in own]
+    return latex.document(parts)
+
+
+def _overview(tables: Sequence[SystemTable]) -> str:
+    definition = tables[0].definition
+    columns = definition.columns()
+    beside = any(table.has_published for table in tables)
+    marks = dict.fromkeys(warning for table in tables for warning in table.warnings)
+    letters = {warning: mark(number) for number, warning in enumerate(marks)}
+    rows = []
+    for table in tables:
+        said = ",".join(letters[warning] for warning in table.warnings)
+        name = table.system + PARTS[table.part] + (f" ({said})" if said else "")
+        means = [table.ours[column].arithmetic if column in table.ours else None for column in columns]
+        row = [name, _percent(table.score), *map(_percent, means)]
+        rows.append([*row, _percent(table.their_score)] if beside else row)
+    groups = [("", ["Score"]), *_groups(columns)] + ([("Published", ["Score"])] if beside else [])
+    caption = (
+        f"Systems on {tables[0].dataset}. Percent. Score: official score, the {official_mean(definition)}; AUC and"
+        f" pAUC: arithmetic means.{clips_of(definition)}"
+    )
+    notes = [f"({letter}) {loud(warning)}" for warning, letter in letters.items()]
+    return latex.table(caption, ["System"], groups, rows, notes)
+
+
+def _system(table: SystemTable) -> str:
+    columns = table.definition.columns()
+    blocks = [table.ours, table.theirs] if table.has_published else [table.ours]
+    groups = _groups(columns)
+    if table.has_published:
+        groups += [(f"{title}, publ." if title else "", heads) for title, heads in groups]
+    rows: list[Sequence[str] | None] = []
+    machine = None
+    for row in table.rows:
+        values = [_percent(block.get(c)) for block in (row.ours, row.published)[: len(blocks)] for c in columns]
+        name = "" if row.machine == machine else row.machine + " ‡" * row.collapsed
+        rows.append([name, row.section + " †" * row.mark, *values])
+        machine = row.machine
+    rows.append(None)
+    names = ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic")
+    for which in names:
+        means = [_percent(_mean(block.get(column), which)) for block in blocks for column in columns]
+        rows.append([f"{which.capitalize()} mean", "", *means])
+    return latex.table(_caption(table), ["Machine", unit(table.definition)], groups, rows, _notes(table))
+
+
+def _caption(table: SystemTable) -> str:
+    said = [f"{loud(warning)}." for warning in table.warnings]
+    if NO_RESULT & set(table.stamps):
+        said.append("These numbers are no result.")
+    score = f"Official score: {_percent(table.score)}"
+    if table.score_bounds is not None:
+        score += f" (95 % interval {span(table.score_bounds)})"
+    if table.their_score is not None:
+        score += f"; published, over the same cells: {_percent(table.their_score)}"
+    return " ".join([*said, f"{table.title} ({table.system}) on {table.dataset}{PARTS[table.part]}. Percent. {score}."])
+
+
+def _notes(table: SystemTable) -> list[str]:
+    """The table's notes in one paragraph, without markup; what speaks of marks that are not here is left out."""
+    verdict = [f"Against the published values: {table.verdict}"] if table.verdict else []
+    kept = [*verdict, *(note for note in table.notes if note != LEGEND)]
+    plain = (note.replace("**", "").replace("`", "") for note in kept)
+    return [" ".join(note if note.endswith(".") else f"{note}." for note in plain)]
+
+
+def _groups(columns: Sequence[Column]) -> list[latex.Group]:
+    groups: list[latex.Group] = []
+    for metric, same in groupby(columns, key=lambda column: column[1]):
+        domains = [domain for domain, _ in same]
+        groups.append((NAMES[metric], domains) if any(domains) else ("", [NAMES[metric]]))
+    return groups
+
+
+def _mean(means: Means | None, which: str) -> float | None:
+    return None if means is None else float(getattr(means, which))
+
+
+def loud(warning: str) -> str:
+    """Capitals, but for the names and numbers after a colon."""
+    title, colon, rest = warning.partition(":")
+    return title.upper() + colon + rest
+
+
+def mark(number: int) -> str:
+    """a, b, c and so on, for what is explained below a table."""
+    return chr(ord("a") + number) if number < 26 else str(number)
+
+
+def _percent(value: float | None) -> str:
+    return NOT_THERE if value is None else f"{value:.2f}"
