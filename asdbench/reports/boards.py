@@ -23,7 +23,6 @@ from typing import TypeAlias
 from asdbench.api import DOMAINS
 from asdbench.comparable import clips_of
 from asdbench.comparison import why_left_out
-from asdbench.errors import DataError
 from asdbench.metrics.aggregate import harmonic_mean, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 from asdbench.published import Table, tables
@@ -31,7 +30,7 @@ from asdbench.reports.footnotes import reduced
 from asdbench.reports.markdown import NO_RESULT
 from asdbench.reports.tables import Bounds, SystemTable, build
 from asdbench.selection import STAMP
-from asdbench.store import SeedFolder, seed_folders
+from asdbench.store import SeedFolder, results_in
 
 CellName: TypeAlias = tuple[str, str, str]
 """Machine, section, domain."""
@@ -123,7 +122,9 @@ def boards(results: Sequence[Path], dataset: str | None = None) -> list[Board]:
     Raises
     ------
     DataError
-        Where one of them holds no results, or not of this data set.
+        Where one of them holds no results.
+    UsageError
+        Where one of them has none of this data set.
     """
     groups: list[list[SystemTable]] = []
     for table in _tables(results, dataset):
@@ -140,17 +141,10 @@ def _tables(results: Sequence[Path], dataset: str | None) -> list[SystemTable]:
     seen: set[Path] = set()
     found: list[SystemTable] = []
     for root in results:
-        folders = [folder for folder in seed_folders(root, dataset) if folder.path.resolve() not in seen]
+        folders = [folder for folder in results_in(root, dataset) if folder.path.resolve() not in seen]
         seen |= {folder.path.resolve() for folder in folders}
         if folders:
             found += build(root, only=folders)
-        elif not seed_folders(root, dataset):
-            named = f" of data set {dataset}" if dataset else ""
-            raise DataError(
-                f"there are no results{named} to compare",
-                looked=str(root.absolute()),
-                hint="`asdbench run` makes them; or name another folder",
-            )
     return found
 
 

@@ -59,6 +59,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, str, str]
     return shell, out, err
 
 
+def test_the_module_is_the_command_line_too(shell: Shell) -> None:
+    order = [sys.executable, "-m", "asdbench", "export", "nowhere", "--output", "out"]
+    done = subprocess.run(order, cwd=shell.folder, env=shell.environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 4
+    assert "no results in nowhere" in done.stderr
+
+
 def test_a_toy_run_prints_stamped_tables_where_results_lie_and_what_to_do_next(
     finished: tuple[Shell, str, str],
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from asdbench.api import DOMAINS, Cell
-from asdbench.errors import DataError
+from asdbench.errors import DataError, UsageError
 from asdbench.metrics.aggregate import official_score
 from asdbench.published import tables as published_tables
 from asdbench.reports.boards import Board, Place, boards
@@ -180,9 +180,9 @@ def test_other_clips_are_a_board_of_their_own_and_a_folder_counts_once(tmp_path:
 def test_a_folder_without_results_is_said(tmp_path: Path) -> None:
     fill(tmp_path / "one")
     (tmp_path / "two").mkdir()
-    with pytest.raises(DataError, match="no results to compare"):
+    with pytest.raises(DataError, match=r"no results in .*two"):
         boards([tmp_path / "one", tmp_path / "two"])
-    with pytest.raises(DataError, match="of data set toy"):
+    with pytest.raises(UsageError, match="unknown data set in these results 'toy'"):
         boards([tmp_path / "one"], "toy")
 
 
