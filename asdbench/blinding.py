@@ -14,7 +14,7 @@ import numpy as np
 
 from asdbench.api import DOMAINS, Cell, Clip
 from asdbench.components import Components, join
-from asdbench.jobs import Answer, FeatureKey, Rows, Task, Values
+from asdbench.jobs import Answer, FeatureKey, Rows, Task, Unusable, Values
 from asdbench.latent import Picture
 from asdbench.planning import Fit, Unit, presentation_order
 
@@ -73,7 +73,7 @@ class Blinded:
     seed : int
         The run's.
     keys : mapping of (machine, clip name) to FeatureKey
-    unusable : mapping of (machine, clip name) to str
+    unusable : mapping of (machine, clip name) to Unusable
         Clips that cannot be used, with the reason.
 
     Attributes
@@ -82,10 +82,13 @@ class Blinded:
         One for each fit that has something to score.
     """
 
-    def __init__(self, unit: Unit, seed: int, keys: Mapping[Name, FeatureKey], unusable: Mapping[Name, str]) -> None:
+    def __init__(
+        self, unit: Unit, seed: int, keys: Mapping[Name, FeatureKey], unusable: Mapping[Name, Unusable]
+    ) -> None:
         self.tasks: list[Task] = []
         self._known: list[_Known] = []
         self._impossible: dict[Cell, str] = {}
+        self._failed: dict[Cell, str] = {}
         self._fits: dict[str, Any] = {}
         for fit in unit.fits:
             test = self._scorable(fit, unusable)
@@ -101,7 +104,7 @@ class Blinded:
 
     def opened(self, answers: Sequence[Answer]) -> Outcome:
         """The answers to ``tasks``, by clip again."""
-        outcome = Outcome(Components([], {}), impossible=dict(self._impossible), fits=dict(self._fits))
+        outcome = Outcome(Components([], {}), dict(self._failed), dict(self._impossible), fits=dict(self._fits))
         parts: list[Components] = []
         epochs: dict[int, list[Components]] = {}
         pictures: list[Components] = []
@@ -109,7 +112,7 @@ class Blinded:
             fit = known.fit
             about: dict[str, Any] = {"train_clips": len(fit.train)}
             if answer.values is None:
-                cells = {clip.cell for clip in fit.test} - set(outcome.impossible)
+                cells = {clip.cell for clip in fit.test} - set(outcome.impossible) - set(outcome.failed)
                 outcome.failed.update(dict.fromkeys(sorted(cells), answer.failed))
                 about["failed"] = answer.failed
             else:
@@ -135,27 +138,29 @@ class Blinded:
         outcome.epochs = {epoch: join(some) for epoch, some in epochs.items()}
         return outcome
 
-    def _scorable(self, fit: Fit, unusable: Mapping[Name, str]) -> list[Clip]:
-        """The test clips that can be scored; what the data cannot give is noted with its reason.
+    def _scorable(self, fit: Fit, unusable: Mapping[Name, Unusable]) -> list[Clip]:
+        """The test clips that can be scored; of the others the reason is noted.
 
         A clip that cannot be used makes its cell impossible, not failed: the same bytes will not read better next
-        time, and other bytes are other data.
+        time, and other bytes are other data. One that could not be read now is tried again by the next run.
         """
-        bad = [clip for clip in fit.train if (clip.machine, clip.name) in unusable]
+        bad = [unusable[clip.machine, clip.name] for clip in fit.train if (clip.machine, clip.name) in unusable]
         if bad:
-            reason = f"{len(bad)} of {len(fit.train)} training clips cannot be used: "
-            reason += unusable[bad[0].machine, bad[0].name]
-            self._impossible.update({clip.cell: reason for clip in fit.test})
+            passing = [one for one in bad if not one.lasting]
+            worst = (passing or bad)[0]
+            reason = f"{len(bad)} of {len(fit.train)} training clips cannot be used: {worst.reason}"
+            (self._failed if passing else self._impossible).update({clip.cell: reason for clip in fit.test})
             self._fits[fit.label] = {"train_clips": len(fit.train), "failed": reason}
             return []
         trained = {(clip.machine, clip.section) for clip in fit.train}
         good = []
         for clip in fit.test:
+            known = unusable.get((clip.machine, clip.name))
             # Training clips that state no section may be of any: whether that will do is for the model to say.
             if not {(clip.machine, clip.section), (clip.machine, "")} & trained:
                 self._impossible[clip.cell] = f"section {clip.section} has no training clips"
-            elif (clip.machine, clip.name) in unusable:
-                self._impossible[clip.cell] = unusable[clip.machine, clip.name]
+            elif known:
+                (self._impossible if known.lasting else self._failed)[clip.cell] = known.reason
             else:
                 good.append(clip)
         return good

@@ -1,4 +1,4 @@
-"""The executors that run jobs: this process, worker processes, or anybody's ``concurrent.futures.Executor``.
+"""Running calls on an executor, and the threads of one call.
 
 Threads are set per call and never follow from the number of workers: a job's threads belong to its identity.
 """
@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
-from multiprocessing import active_children, get_context
+from dataclasses import dataclass
+from types import FrameType
 from typing import Any, TypeVar
 
 from asdbench.errors import AsdbenchError
 
 T = TypeVar("T")
 K = TypeVar("K")
+
+AHEAD = 256  # calls submitted and not done: enough to keep as many workers busy
 
 
 @contextmanager
@@ -41,63 +44,98 @@ def threads_set(count: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic)
 
 
-class InlineExecutor(Executor):
-    """Runs each call at once, in this process: no start-up cost, easy to debug."""
-
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Run now; the future is done already."""
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # as any executor: the caller meets it at .result()
-            future.set_exception(error)
-        return future
-
-
 @contextmanager
-def executing(workers: int) -> Iterator[Executor]:
-    """An executor of so many workers. One: this process. More: fresh processes, ended at once by Ctrl-C.
+def uninterrupted() -> Iterator[None]:
+    """Within it the first Ctrl-C waits until its end, the second does not. (Signals reach the main thread only.)"""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    asked: list[int] = []
+
+    def wait_once(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, wait_once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What comes back instead of a result where the worker died."""
+
+    reason: str
+
+
+def each(
+    executor: Executor,
+    calls: Iterable[tuple[K, Callable[..., T], tuple[Any, ...]]],
+    watch: Callable[[list[K]], None] | None = None,
+) -> Iterator[tuple[K, T | Lost]]:
+    """Submit (label, function, arguments) calls and yield (label, result) as they are done, inline ones one by one.
+
+    No more than ``AHEAD`` calls wait at a time, and ``calls`` is read no faster: where it makes them one by one,
+    memory does not grow with their number. ``watch`` is told the labels of the calls that run, twice a second.
 
     Raises
     ------
     AsdbenchError
-        Where a worker process dies.
+        What a call raised, or where the executor has given up its calls (a scheduler that is gone).
     """
-    if workers <= 1:
-        yield InlineExecutor()
-        return
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupt_to_parent)
-    try:
-        yield executor
-    except BrokenProcessPool as error:
-        raise AsdbenchError(
-            "a worker process died",
-            looked="most often the machine ran out of memory",
-            hint="run the same command again with --workers 1; what is done is kept",
-        ) from error
-    except KeyboardInterrupt:
-        for child in active_children():
-            child.terminate()  # a training may take hours; what is finished has been written
-        raise
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-def each(executor: Executor, calls: Iterable[tuple[K, Callable[..., T], tuple[Any, ...]]]) -> Iterator[tuple[K, T]]:
-    """Submit (label, function, arguments) calls and yield (label, result) as they are done, inline ones one by one."""
     pending: dict[Future[T], K] = {}
     for label, function, arguments in calls:
-        future = executor.submit(function, *arguments)
+        if watch and not pending:
+            watch([label])
+        try:
+            future = executor.submit(function, *arguments)
+        except BrokenExecutor as error:  # anybody's pool that does not mend itself
+            yield label, Lost(_died(error))
+            continue
         if future.done():
-            yield label, future.result()
+            yield label, _result(future)
         else:
             pending[future] = label
-    for future in as_completed(pending):
-        yield pending[future], future.result()
+        while len(pending) >= AHEAD:
+            yield from _finished(pending, watch)
+    while pending:
+        yield from _finished(pending, watch)
 
 
-def _leave_interrupt_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _finished(pending: dict[Future[T], K], watch: Callable[[list[K]], None] | None) -> Iterator[tuple[K, T | Lost]]:
+    done: set[Future[T]] = set()
+    while not done:
+        done = wait(pending, timeout=0.5 if watch else None, return_when=FIRST_COMPLETED).done
+        if watch:
+            watch([label for future, label in pending.items() if future.running()])
+    for future in done:
+        yield pending.pop(future), _result(future)
+
+
+def _result(future: Future[Any]) -> Any:  # the call's result, or Lost
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        return Lost(_died(error))
+    except CancelledError as error:
+        raise AsdbenchError(
+            "the executor has given up its calls",
+            looked="the scheduler or the connection to it is gone",
+            hint="run the same command again once it is back; what is done is kept",
+        ) from error
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":  # Dask's, which is not always installed
+            return Lost(_died(error))
+        raise
+
+
+def _died(error: Exception) -> str:
+    return f"its worker process died, most often because memory ran out ({type(error).__name__})"
 
 
 def default_workers(threads: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ from asdbench.cache import FEATURES
 from asdbench.datasets import digests_of, fingerprint
 from asdbench.datasets.features import write
 from asdbench.embeddings.cache import FeatureCache, recipe_on
-from asdbench.errors import ConflictError, DataError, UsageError
-from asdbench.execution import each
-from asdbench.jobs import CachedFeatures, FeatureFile, FeatureKey, FeatureSource, embed_chunk
+from asdbench.errors import ClipError, ConflictError, DataError, UsageError
+from asdbench.execution import Lost, each
+from asdbench.jobs import CachedFeatures, FeatureFile, FeatureKey, FeatureSource, Unusable, embed_chunk
 from asdbench.progress import Progress
 
 CHUNK = 8  # clips a worker embeds between two signs of life
-Unusable = dict[str, dict[tuple[str, str], str]]
+Bad = dict[str, dict[tuple[str, str], Unusable]]
 """Embedding's spec -> (machine, clip) -> why the clip cannot be used."""
 
 
@@ -37,12 +37,12 @@ class Request:
 
 def extract(
     data: Dataset, requests: Iterable[Request], root: Path, executor: Executor, progress: Progress, device: str
-) -> Unusable:
+) -> Bad:
     """Embed the clips that the cache below ``root`` lacks, equal ones once.
 
     Clips that cannot be used are not an error here: they come back with the reason.
     """
-    unusable: Unusable = {}
+    unusable: Bad = {}
     reader = data.reader
     if reader is None:
         return unusable
@@ -50,22 +50,24 @@ def extract(
     for request in requests:
         cache = FeatureCache(root, recipe_on(request.recipe, device))
         lacking = missing.setdefault(request.embedding, {})
-        for clip, digest in zip(request.clips, digests_of(data, request.clips), strict=True):
-            if digest in lacking:
+        for clip, digest in _digests(data, request.clips).items():
+            if isinstance(digest, Unusable):
+                unusable.setdefault(request.embedding, {})[clip.machine, clip.name] = digest
+            elif digest in lacking:
                 lacking[digest].append(clip)
             elif not _intact(cache, digest):
                 lacking[digest] = [clip]
-    calls = []
-    for spec, lacking in missing.items():
-        digests = list(lacking)
-        for start in range(0, len(digests), CHUNK):
-            own = digests[start : start + CHUNK]
-            clips = [lacking[digest][0] for digest in own]
-            calls.append(((spec, own), embed_chunk, (spec, clips, own, reader, root, device)))
-    if calls:
+    if any(missing.values()):
         progress.stage("embedding", sum(map(len, missing.values())))
+    calls = (
+        ((spec, own), embed_chunk, (spec, [lacking[digest][0] for digest in own], own, reader, root, device))
+        for spec, lacking in missing.items()
+        for own in _chunks(list(lacking))
+    )
     for (spec, own), bad in each(executor, calls):
         progress.advance(len(own), f"{registry.parse(spec).name} clips")
+        if isinstance(bad, Lost):
+            bad = dict.fromkeys(range(len(own)), Unusable(f"not embedded: {bad.reason}", lasting=False))
         for position, reason in bad.items():
             for clip in missing[spec][own[position]]:
                 unusable.setdefault(spec, {})[clip.machine, clip.name] = reason
@@ -75,11 +77,31 @@ def extract(
 def source(
     data: Dataset, clips: Sequence[Clip], recipe: Mapping[str, Any], kind: Kind, root: Path, device: str
 ) -> tuple[FeatureSource, dict[tuple[str, str], FeatureKey]]:
-    """Where the features of some clips are, and the key of each (machine, clip name) there."""
+    """Where the features of some clips are, and the key there of each (machine, clip name) that can be read."""
     if data.features is not None:
         return FeatureFile(data.features.path), {(c.machine, c.name): c.row for c in clips if c.row is not None}
-    keys = {(c.machine, c.name): digest for c, digest in zip(clips, digests_of(data, clips), strict=True)}
+    found = _digests(data, clips).items()
+    keys = {(clip.machine, clip.name): digest for clip, digest in found if not isinstance(digest, Unusable)}
     return CachedFeatures(root, recipe_on(recipe, device), kind), {**keys}
+
+
+def _digests(data: Dataset, clips: Sequence[Clip]) -> dict[Clip, str | Unusable]:
+    """The hash of each clip, or why it cannot be read now: a file may disappear while a run goes on."""
+    try:
+        return dict(zip(clips, digests_of(data, clips), strict=True))
+    except ClipError:
+        found: dict[Clip, str | Unusable] = {}
+        for clip in clips:
+            try:
+                found[clip] = data.digest(clip)
+            except ClipError as error:
+                found[clip] = Unusable(error.message, lasting=False)
+        return found
+
+
+def _chunks(digests: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(digests), CHUNK):
+        yield digests[start : start + CHUNK]
 
 
 def _intact(cache: FeatureCache, digest: str) -> bool:
@@ -141,7 +163,7 @@ def extract_folder(
     if bad:
         raise DataError(
             f"{len(bad)} of {len(clips)} clips cannot be embedded",
-            looked="\n".join(list(bad.values())[:5]),
+            looked="\n".join(one.reason for one in list(bad.values())[:5]),
             hint="mend or remove these clips; what is embedded already is kept in the cache",
         )
     stored = FeatureCache(root, recipe_on(made.recipe, device))

@@ -7,6 +7,8 @@ that cached features do not depend on who computed them.
 
 from __future__ import annotations
 
+import os
+import platform
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +19,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from asdbench import __version__
 from asdbench.api import Batch, Clip, FitContext, Fitted, Floats, Kind, System, Waveform
 from asdbench.errors import AsdbenchError, ClipError, FitError
 from asdbench.execution import threads_set
@@ -97,7 +100,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Job:
-    """One model's fits for one seed; ``every_epoch``: components are wanted after each epoch, too."""
+    """One model's fits for one seed; ``every_epoch``: components are wanted after each epoch, too.
+
+    ``asdbench`` is the version that made it: a worker of another one refuses.
+    """
 
     spec: str
     seed: int
@@ -106,6 +112,15 @@ class Job:
     source: FeatureSource
     tasks: Sequence[Task]
     every_epoch: bool = False
+    asdbench: str = __version__
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Why a clip cannot be used, and whether that lasts: its bytes are no use, or it only could not be read now."""
+
+    reason: str
+    lasting: bool
 
 
 @dataclass
@@ -148,20 +163,21 @@ def embed_chunk(
     reader: Callable[[Clip], Waveform],
     root: Path,
     device: str,
-) -> dict[int, str]:
+) -> dict[int, Unusable]:
     """Embed clips and put them into the cache; position -> reason for those that cannot be used."""
     from asdbench.embeddings import embed_clips
     from asdbench.embeddings.cache import FeatureCache, recipe_on
 
     embedding = create("embeddings", spec)
     cache = FeatureCache(root, recipe_on(embedding.recipe, device))
-    unusable: dict[int, str] = {}
+    unusable: dict[int, Unusable] = {}
     sounds: dict[int, Waveform] = {}
     for position, clip in enumerate(clips):
         try:
             sounds[position] = reader(clip)
         except ClipError as error:
-            unusable[position] = _reason(error)
+            there = clip.path is None or os.access(clip.path, os.R_OK)
+            unusable[position] = Unusable(_reason(error), lasting=there)
     with threads_set(EMBEDDING_THREADS):
         try:
             made = dict(zip(sounds, embed_clips(embedding, list(sounds.values()), device), strict=True))
@@ -171,12 +187,13 @@ def embed_chunk(
                 try:
                     made[position] = embed_clips(embedding, [sound], device)[0]
                 except ClipError as error:
-                    unusable[position] = _reason(error, clips[position])
+                    unusable[position] = Unusable(_reason(error, clips[position]), lasting=True)
     for position, features in made.items():
         if np.isfinite(features).all():
             cache.save(digests[position], features)
         else:
-            unusable[position] = f"{clips[position].path or clips[position].name}: its features are not finite"
+            name = clips[position].path or clips[position].name
+            unusable[position] = Unusable(f"{name}: its features are not finite", lasting=True)
     return unusable
 
 
@@ -189,6 +206,9 @@ def _reason(error: AsdbenchError, clip: Clip | None = None) -> str:
 
 def run_job(job: Job) -> list[Answer]:
     """Train and apply a job's fits, one answer a task. A fit that fails takes only its own cells with it."""
+    if job.asdbench != __version__:
+        reason = f"the worker {platform.node()} has asdbench {__version__}, the run {job.asdbench}: install the same"
+        return [Answer(failed=reason) for _ in job.tasks]
     system: System[Any] = create("systems", job.spec)
     answers: list[Answer] = []
     with threads_set(job.threads):

@@ -19,7 +19,7 @@ from asdbench.blinding import Outcome
 from asdbench.components import Components, join
 from asdbench.datasets import fingerprint
 from asdbench.errors import DataError
-from asdbench.planning import settings
+from asdbench.planning import settings, told
 from asdbench.resuming import Wanted, finished
 from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import write_machine_scores
@@ -49,9 +49,8 @@ def record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell
         The cells that were asked for, of any machine. Those asked for earlier stay.
     """
     with wanted.folder.locked():
-        if (
-            finished(wanted) and wanted.folder.year == data.year
-        ):  # another run has done the same meanwhile: its files stay, and its readers undisturbed
+        # Where another run has done the same meanwhile, its files stay, and its readers undisturbed.
+        if finished(wanted) and wanted.folder.year == data.year:
             _refresh(data, wanted, cells)
         else:
             _record(data, wanted, outcome, cells, about)
@@ -174,7 +173,7 @@ def _clips(data: Dataset, wanted: Wanted, machine: str) -> str:
     """The fingerprint of a machine's own clips: the job key's, but where a job has several machines."""
     if len(wanted.unit.machines) == 1:
         return str(wanted.key["data"])
-    return fingerprint(data, [clip for clip in data.clips if clip.machine == machine])
+    return fingerprint(data, [clip for clip in told(data.clips, data.year) if clip.machine == machine])
 
 
 def _named(machine: str, reasons: Mapping[Cell, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -180,13 +181,16 @@ def _from_file(path: Path, attribute: str) -> Callable[..., Any]:
 @lru_cache
 def _module(path: Path, changed: int) -> types.ModuleType:
     """A file as a module, loaded once as long as it does not change: two makings then give equal models."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"asdbench plug-in {path}"  # of its own: it hides no module and is hidden by none
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None  # it ends in .py
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look up annotations that are text
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # it is somebody's code: whatever it raises is said, with the file
+        del sys.modules[name]
         raise UsageError(
             f"{path.name} cannot be loaded: {type(error).__name__}: {error}",
             looked=str(path),

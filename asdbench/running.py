@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from asdbench.datasets import configured, open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
 from asdbench.errors import DataError, UsageError
-from asdbench.execution import default_workers, each, executing
-from asdbench.extraction import CHUNK, Request, Unusable, extract, source
+from asdbench.execution import Lost, default_workers, each, uninterrupted
+from asdbench.executors import Kind, executing
+from asdbench.extraction import CHUNK, Bad, Request, extract, source
 from asdbench.files import sweep
-from asdbench.jobs import Job, run_job
-from asdbench.progress import Progress
+from asdbench.jobs import Answer, Job, run_job
+from asdbench.progress import Progress, log_path, logged
 from asdbench.recording import About, environment, record, refresh
 from asdbench.resuming import Wanted, Work, compare
 from asdbench.scoring import evaluate
@@ -49,6 +50,10 @@ class RunSummary:
         Those without a value.
     warnings : list of str
         Constant components, missing thresholds.
+    traces : list of Path
+        Files with the tracebacks of failed jobs.
+    log : Path or None
+        The log file, where there was something to do.
     not_applicable : list of (system, reason)
         Systems that cannot work on these features.
     seconds : float
@@ -65,6 +70,8 @@ class RunSummary:
     cells: int = 0
     failed: list[tuple[str, int, Cell, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    traces: list[Path] = field(default_factory=list)
+    log: Path | None = None
     not_applicable: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -86,7 +93,9 @@ def run(
     results: Path | str = "results",
     cache: Path | str | None = None,
     replace: bool = False,
-    executor: Executor | None = None,
+    fail_fast: bool = False,
+    executor: Executor | Kind | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
     command: str = "asdbench.run(...)",
 ) -> RunSummary:
@@ -117,8 +126,12 @@ def run(
     results, cache : path
     replace : bool
         Replace results made with other parameters instead of refusing.
-    executor : concurrent.futures.Executor or None
-        Anybody's executor instead of our own processes.
+    fail_fast : bool
+        Stop at the first job that fails; the others' cells are then named as not run.
+    executor : concurrent.futures.Executor, {"inline", "processes", "dask"} or None
+        Anybody's executor, or one of ours by name (see :func:`asdbench.executors.executing`). Moves no score.
+    scheduler : str or None
+        Address of a Dask scheduler, ``tcp://host:8786``.
     progress : Progress or None
     command : str
         How it was called, for the manifest.
@@ -182,9 +195,18 @@ def run(
     for one, outcome, where in work.shared:
         record(data, one, outcome, cells, About(where, command, {}))
         summary.shared += 1
+    stopped = False
     if work.jobs:
         count = min(workers or default_workers(threads), _steps(work))
-        with nullcontext(executor) if executor else executing(count) as pool:
+        with ExitStack() as stack:
+            summary.log = log_path(Path(results), data.name)
+            progress = stack.enter_context(logged(progress, summary.log, command))
+            if isinstance(executor, Executor):
+                pool = executor
+            else:
+                seen = data.clips[0].path
+                ours = executing(executor, count, scheduler=scheduler, device=device, shared=cache_folder, seen=seen)
+                pool = stack.enter_context(ours)
             before = time.perf_counter()
             features = cache_folder / FEATURES
             requests = [
@@ -194,17 +216,28 @@ def run(
             unusable = extract(data, requests, features, pool, progress, device)
             embedded = round(time.perf_counter() - before, 3)
             about = About(environment(device), command, {"embedding": embedded})
-            calls = [
+            calls = (
                 ((wanted, blinded), run_job, (job,))
                 for wanted in work.jobs.values()
                 for blinded, job in [_job(data, wanted, unusable, features, threads, device)]
-            ]
-            progress.stage("training", len(calls))
-            for (wanted, blinded), answers in each(pool, calls):
-                _keep(data, wanted, blinded.opened(answers), progress, cells, about, summary)
-    summary.folders = work.folders
-    for folder in summary.folders:
-        _collect(folder, cells, summary)
+            )
+            progress.stage("training", len(work.jobs), found=summary.reused + summary.shared)
+
+            def watch(running: Sequence[tuple[Sequence[Wanted], Blinded]]) -> None:
+                progress.running([_title(wanted) for wanted, _ in running])
+
+            for (wanted, blinded), answers in each(pool, calls, watch):
+                if isinstance(answers, Lost):
+                    answers = [Answer(failed=answers.reason) for _ in blinded.tasks]
+                outcome = blinded.opened(answers)
+                with uninterrupted():
+                    _keep(data, wanted, outcome, progress, cells, about, summary)
+                if outcome.failed and fail_fast:
+                    stopped = True
+                    break
+    summary.folders = [folder for folder in work.folders if folder.manifest()]
+    for folder in work.folders:
+        _collect(folder, cells, summary, stopped)
         intervals(folder)  # kept, so that `report` need not wait for them
     summary.seconds = time.perf_counter() - started
     return summary
@@ -241,7 +274,7 @@ def check_device(device: str) -> None:
 
 
 def _job(
-    data: Dataset, wanted: Sequence[Wanted], unusable: Unusable, features: Path, threads: int, device: str
+    data: Dataset, wanted: Sequence[Wanted], unusable: Bad, features: Path, threads: int, device: str
 ) -> tuple[Blinded, Job]:
     """What a worker is told of the job that some want."""
     one = wanted[0]
@@ -264,25 +297,36 @@ def _keep(
     for one in wanted:
         record(data, one, outcome, cells, about)
     summary.trained += 1
-    names = ", ".join(dict.fromkeys(one.folder.system for one in wanted))
+    for one in wanted:
+        trace = one.folder.failure(one.unit.label)
+        if trace:
+            summary.traces.append(trace)
     seconds = sum(fit.get("seconds", {}).get("fit", 0.0) for fit in outcome.fits.values())
     lost = len(outcome.failed) + len(outcome.impossible)
     failed = f", {lost} cells without a score" if lost else ""
-    progress.advance(1, f"{names} · {wanted[0].unit.label} · seed {wanted[0].folder.seed} · {seconds:.1f} s{failed}")
+    progress.advance(1, f"{_title(wanted)} · {seconds:.1f} s{failed}", failed=bool(outcome.failed))
 
 
-def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary) -> None:
+def _title(wanted: Sequence[Wanted]) -> str:
+    names = ", ".join(dict.fromkeys(one.folder.system for one in wanted))
+    return f"{names} · {wanted[0].unit.label} · seed {wanted[0].folder.seed}"
+
+
+def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary, stopped: bool) -> None:
     """Note the cells without a value, and warnings of a folder, as far as they were asked for."""
     asked = set(cells)
     summary.cells += len(cells)
-    there = {Cell(m, *name.rsplit("/", 1)) for m, e in folder.manifest()["machines"].items() for name in e["cells"]}
+    machines = folder.manifest().get("machines", {})
+    there = {Cell(m, *name.rsplit("/", 1)) for m, e in machines.items() for name in e["cells"]}
     for cell in sorted(asked - there):
         reason = "another run took it out of the results meanwhile: run again"
+        if stopped:
+            reason = "not run: an earlier job failed (--fail-fast)"
         summary.failed.append((folder.system, folder.seed, cell, reason))
     for metrics in evaluate(folder):
         if metrics.cell in asked and metrics.auc is None:
             summary.failed.append((folder.system, folder.seed, metrics.cell, metrics.reason or "no value"))
-    for machine, entry in folder.manifest()["machines"].items():
+    for machine, entry in machines.items():
         if machine not in {cell.machine for cell in cells}:
             continue
         if entry["constant"]:

@@ -275,11 +275,19 @@ class SeedFolder:
 
     def write_failure(self, label: str, trace: str) -> None:
         """Write the tracebacks of a unit's failures to ``failure-<label>.txt``; none removes the file."""
-        path = self.path / f"failure-{_folder_name(label)}.txt"
+        path = self._failure(label)
         if trace:
             write_text(path, trace)
         else:
             path.unlink(missing_ok=True)
+
+    def failure(self, label: str) -> Path | None:
+        """The file with the tracebacks of a unit's failures, where there is one."""
+        path = self._failure(label)
+        return path if path.is_file() else None
+
+    def _failure(self, label: str) -> Path:
+        return self.path / f"failure-{_folder_name(label)}.txt"
 
 
 def _whole(manifest: Mapping[str, Any]) -> bool:

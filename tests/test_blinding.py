@@ -13,7 +13,7 @@ import pytest
 
 from asdbench.api import Cell, Clip
 from asdbench.blinding import Blinded
-from asdbench.jobs import Answer, Job
+from asdbench.jobs import Answer, Job, Unusable
 from asdbench.planning import units
 from asdbench.running import RunSummary, run
 
@@ -185,13 +185,24 @@ def test_rows_are_shuffled_by_seed_and_put_back_by_name() -> None:
     assert shown[0] != shown[1]
 
 
-def test_a_cell_that_the_data_cannot_give_is_never_shown() -> None:
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_cell_that_the_data_cannot_give_is_never_shown(lasting: bool) -> None:
     clips = [clip("a", "train", "normal"), clip("b", "test", None), clip("c", "test", None, section="01")]
     (unit,) = units(clips, "machine", ["fan"])
-    blinded = Blinded(unit, 0, {("fan", name): name for name in "abc"}, {("fan", "b"): "cut short"})
+    bad = {("fan", "b"): Unusable("cut short", lasting)}
+    blinded = Blinded(unit, 0, {("fan", name): name for name in "abc"}, bad)
     assert blinded.tasks == []
     outcome = blinded.opened([])
-    assert outcome.impossible == {
-        Cell("fan", "00", "source"): "cut short",
-        Cell("fan", "01", "source"): "section 01 has no training clips",
-    }
+    own, other = Cell("fan", "00", "source"), Cell("fan", "01", "source")
+    assert outcome.impossible == {**({own: "cut short"} if lasting else {}), other: "section 01 has no training clips"}
+    assert outcome.failed == ({} if lasting else {own: "cut short"})  # tried again by the next run
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_training_clip_that_cannot_be_used_takes_its_fit_with_it(lasting: bool) -> None:
+    clips = [clip("a", "train", "normal"), clip("b", "train", "normal"), clip("c", "test", None)]
+    (unit,) = units(clips, "machine", ["fan"])
+    bad = {("fan", "a"): Unusable("silent", lasting=True), ("fan", "b"): Unusable("gone", lasting)}
+    outcome = Blinded(unit, 0, {("fan", name): name for name in "abc"}, bad).opened([])
+    (reason,) = (outcome.impossible if lasting else outcome.failed).values()
+    assert reason == f"2 of 2 training clips cannot be used: {'silent' if lasting else 'gone'}"

@@ -2,12 +2,20 @@ from __future__ import annotations
 
 import operator
 import os
-from concurrent.futures import Executor
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from asdbench.errors import AsdbenchError, WeightsError
-from asdbench.execution import InlineExecutor, each, executing, threads_set
+from asdbench import execution
+from asdbench.errors import AsdbenchError, UsageError, WeightsError
+from asdbench.execution import Lost, each, threads_set, uninterrupted
+from asdbench.executors import InlineExecutor, executing
 
 
 def fail_with_three_lines() -> None:
@@ -18,11 +26,11 @@ def end_the_process() -> None:
     os._exit(1)
 
 
-def test_calls_give_the_same_results_inline_and_in_processes() -> None:
+def test_calls_give_the_same_results_inline_and_in_processes(tmp_path: Path) -> None:
     calls = [(number, operator.mul, (number, number)) for number in range(6)]
     found = []
     for workers in (1, 2):
-        with executing(workers) as executor:
+        with executing(workers=workers, shared=tmp_path) as executor:
             found.append(dict(each(executor, calls)))
     assert found[0] == found[1] == {number: number * number for number in range(6)}
 
@@ -35,18 +43,113 @@ def test_inline_results_come_one_by_one() -> None:
     assert seen == [1, 2, 3]
 
 
+class Lazy(Executor):
+    """Finishes the oldest call when told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Future[int], int]] = []
+        self.most = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.waiting.append((Future(), fn(*args)))
+        self.most = max(self.most, len(self.waiting))
+        if len(self.waiting) == execution.AHEAD:  # each() goes no further before one is done
+            self.finish()
+        return self.waiting[-1][0]
+
+    def finish(self) -> None:
+        future, value = self.waiting.pop(0)
+        future.set_result(value)
+
+
+def test_calls_are_made_no_faster_than_they_are_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execution, "AHEAD", 3)
+    lazy, made = Lazy(), []
+
+    def calls() -> Iterator[tuple[int, Callable[..., int], tuple[int, int]]]:
+        for number in range(10):
+            made.append(number)
+            yield number, operator.mul, (number, 2)
+
+    for seen, (label, value) in enumerate(each(lazy, calls()), start=1):
+        assert value == 2 * label
+        assert len(made) <= seen + 2
+        if len(made) == 10 and lazy.waiting:
+            lazy.finish()
+    assert seen == 10
+    assert lazy.most == 3
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_of_ours_keeps_its_three_parts_on_the_way_back(workers: int) -> None:
-    with pytest.raises(WeightsError) as caught, executing(workers) as executor:
+def test_an_error_of_ours_keeps_its_three_parts_on_the_way_back(workers: int, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError) as caught, executing(workers=workers, shared=tmp_path) as executor:
         list(each(executor, [("x", fail_with_three_lines, ())]))
     assert (caught.value.message, caught.value.looked, caught.value.hint) == ("message", "looked", "hint")
     assert caught.value.exit_code == 4
 
 
-def test_a_worker_that_dies_is_an_error_with_a_hint() -> None:
-    with pytest.raises(AsdbenchError, match="worker process died") as caught, executing(2) as executor:
-        list(each(executor, [("x", end_the_process, ())]))
-    assert "--workers 1" in caught.value.hint
+def sleep_for(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def test_a_worker_that_dies_takes_its_own_call_with_it_and_no_other(tmp_path: Path) -> None:
+    calls: list[Any] = [("dies", end_the_process, ()), *((n, operator.mul, (n, n)) for n in range(5))]
+    with executing("processes", 2, shared=tmp_path) as executor:
+        found: dict[Any, Any] = dict(each(executor, calls))
+    assert isinstance(found.pop("dies"), Lost)
+    assert found == {n: n * n for n in range(5)}
+
+
+def test_anybodys_pool_that_breaks_loses_its_calls_and_says_so() -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        found = dict(each(executor, [(n, end_the_process, ()) for n in range(3)]))
+    assert {type(one) for one in found.values()} == {Lost}
+
+
+def test_what_runs_now_is_told(tmp_path: Path) -> None:
+    seen: list[list[int]] = []
+    with executing("processes", 1, shared=tmp_path) as executor:
+        list(each(executor, [(n, sleep_for, (0.7,)) for n in range(2)], seen.append))
+    assert [0] in seen
+    assert [1] in seen
+    assert [0, 1] not in seen
+
+
+def test_an_executor_that_gives_up_its_calls_is_an_error_with_a_way_out() -> None:
+    class Gone(Executor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.cancel()
+            return future
+
+    with pytest.raises(AsdbenchError, match="given up its calls") as caught:
+        list(each(Gone(), [("x", operator.mul, (1, 1))]))
+    assert "what is done is kept" in caught.value.hint
+
+
+@pytest.mark.parametrize(("kind", "scheduler"), [("dask", None), ("processes", "tcp://127.0.0.1:1")])
+def test_a_kind_and_a_scheduler_that_contradict_one_another(kind: Any, scheduler: str | None, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="belong together"), executing(kind, 1, scheduler=scheduler, shared=tmp_path):
+        pass
+
+
+def write_while_interrupted(times: int, steps: list[str]) -> None:
+    with uninterrupted():
+        for _ in range(times):
+            os.kill(os.getpid(), signal.SIGINT)
+        steps.append("written")
+
+
+@pytest.mark.parametrize(("times", "written"), [(1, ["written"]), (2, [])])
+def test_the_first_interrupt_waits_for_what_is_being_written_the_second_does_not(
+    times: int, written: list[str]
+) -> None:
+    steps: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        write_while_interrupted(times, steps)
+    assert steps == written
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_threads_are_set_within_and_put_back_after() -> None:

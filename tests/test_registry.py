@@ -223,3 +223,14 @@ def test_a_models_fields_are_its_factorys_parameters() -> None:
         "mode": "Its own.",
         "scale": "The factory's.",
     }
+
+
+def test_a_plugin_file_may_postpone_its_annotations(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import Any\n"
+        "from asdbench.api import System\n"
+        "@dataclass(frozen=True)\nclass Model:\n    power: int = 1\n    embedding: str = 'resnet38'\n"
+        "    scope: str = 'machine'\n    def fit(self, train: Any, ctx: Any) -> Any: ...\n"
+        "def make(*, power: int = 1) -> System[Any]:\n    return System('late', 'Late', Model(power), {'x': 1.0})\n"
+    )
+    assert registry.create("systems", f"{tmp_path / 'late.py'}:make[power=3]").model.power == 3

@@ -14,6 +14,7 @@ import pytest
 
 from asdbench.api import Cell
 from asdbench.errors import ConflictError, DataError, UsageError
+from asdbench.extraction import extract
 from asdbench.progress import Progress
 from asdbench.running import RunSummary, run
 from asdbench.scorefiles import ScoreFiles
@@ -463,10 +464,10 @@ def test_progress_hears_of_every_job(make_features: MakeFeatures, tmp_path: Path
         def say(self, text: str) -> None:
             self.heard.append(text)
 
-        def stage(self, title: str, total: int) -> None:
+        def stage(self, title: str, total: int, found: int = 0) -> None:
             self.heard.append(f"{title} {total}")
 
-        def advance(self, steps: int, text: str) -> None:
+        def advance(self, steps: int, text: str, failed: bool = False) -> None:
             self.heard.append(text.split(" · ")[1])
 
     ear = Ear()
@@ -613,3 +614,66 @@ def test_damaged_cache_entries_are_made_again_in_the_same_run(tmp_path: Path) ->
     summary = run(toy, "ae", results=tmp_path / "b", **settings)
     assert summary.failed == []
     assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
+def test_a_clip_that_disappears_during_a_run_fails_its_cell_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asdbench.datasets.toy import toy, write
+
+    root = tmp_path / "data"
+    write(root, toy(train=3, train_target=1, test=2, seconds=0.3))
+    gone = next((root / "dev_data" / "fan" / "source_test").glob("section_00*"))
+    kept = gone.read_bytes()
+    settings: dict[str, Any] = {"machines": ["fan"], "epochs": 1, "cache": tmp_path / "cache"}
+    with monkeypatch.context() as patch:
+
+        def extract_late(*arguments: Any) -> Any:
+            gone.unlink()  # it was there when the data were indexed and hashed
+            return extract(*arguments)
+
+        patch.setattr("asdbench.running.extract", extract_late)
+        summary = run(f"dcase2021:{root}", "ae", results=tmp_path / "r", **settings)
+    assert {str(cell) for _, _, cell, _ in summary.failed} == {"fan 00 source"}
+    assert gone.name in summary.failed[0][3]
+    gone.write_bytes(kept)
+    again = run(f"dcase2021:{root}", "ae", results=tmp_path / "r", **settings)
+    assert (again.trained, again.failed) == (1, [])
+    run(f"dcase2021:{root}", "ae", results=tmp_path / "whole", **settings)
+    assert files(tmp_path / "r") == files(tmp_path / "whole")
+
+
+def test_the_first_failure_ends_the_run_where_that_is_asked_for(make_features: MakeFeatures, tmp_path: Path) -> None:
+    mine = plugin(tmp_path, body="raise ValueError('broken on purpose')")
+    summary = go(make_features(), tmp_path / "results", f"{mine},mvg", fail_fast=True)
+    reasons = [reason for _, _, _, reason in summary.failed]
+    assert sum("broken on purpose" in reason for reason in reasons) == 4
+    assert sum("not run: an earlier job failed" in reason for reason in reasons) == 12
+    assert [folder.system for folder in summary.folders] == [mine]
+    assert go(make_features(), tmp_path / "results", "mvg").failed == []
+
+
+def test_failures_name_the_file_of_their_traceback_and_the_log_has_everything(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    mine = plugin(tmp_path, body="raise ValueError('broken on purpose')")
+    summary = go(make_features(), tmp_path / "results", f"{mine},mvg", command="the command")
+    assert len(summary.traces) == 2
+    assert all("broken on purpose" in trace.read_text() for trace in summary.traces)
+    assert summary.log is not None
+    log = summary.log.read_text()
+    for text in ("the command", "training: 4 to do", "ERROR", "mvg · pump · seed 777", "finished after"):
+        assert text in log
+    assert go(make_features(), tmp_path / "results", "mvg").log is None  # nothing to do, nothing to tell
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes", "anybody's"])
+def test_scores_do_not_depend_on_the_executor(make_features: MakeFeatures, tmp_path: Path, executor: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    features = make_features()
+    go(features, tmp_path / "a" / "r", "cvae,mvg", epochs=1)
+    with ThreadPoolExecutor(1) as threads:
+        chosen = threads if executor == "anybody's" else executor
+        go(features, tmp_path / "b" / "r", "cvae,mvg", epochs=1, workers=2, executor=chosen)
+    assert files(tmp_path / "a" / "r") == files(tmp_path / "b" / "r")

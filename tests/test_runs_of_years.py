@@ -204,6 +204,12 @@ def test_a_check_in_another_environment_holds_the_years_metrics(tmp_path: Path, 
     assert any(f"official score: {values[0]:.2f} expected" in line for line in worse.regressions)
 
 
+def test_a_system_of_all_machines_has_the_same_clips_as_one_of_each(tmp_path: Path) -> None:
+    every = plugin(tmp_path, scope="all")
+    found = [go(tmp_path, name, 2022, data={"evaluation": False}).folders for name in (every, "mvg")]
+    assert len(compare(found[0], found[1]).parts[0].cells) == 2 * 2 * 2
+
+
 def test_results_of_two_years_are_not_compared(tmp_path: Path) -> None:
     one, two = (go(tmp_path, "mvg", year, data={"evaluation": False}).folders for year in (2022, 2021))
     with pytest.raises(DataError, match="different years"):

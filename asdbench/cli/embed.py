@@ -37,7 +37,8 @@ def command(
     from asdbench.cache import default_cache
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import configured, open_dataset
-    from asdbench.execution import default_workers, executing
+    from asdbench.execution import default_workers
+    from asdbench.executors import executing
     from asdbench.extraction import CHUNK, extract_folder
     from asdbench.running import check_device, keep_digests
 
@@ -49,7 +50,8 @@ def command(
     check_device(device)
     with TerminalProgress() as progress:
         progress.say(f"data: {chosen}")
-        with executing(min(workers or default_workers(1), max(1, len(data.clips) // CHUNK))) as executor:
+        count = min(workers or default_workers(1), max(1, len(data.clips) // CHUNK))
+        with executing(workers=count, shared=folder) as executor:
             count = extract_folder(data, spec, output, folder, executor, progress, device, replace)
     click.echo(f"{count} clips embedded in {output}", err=True)
     click.echo(f"next:    asdbench run --dataset features:{output}", err=True)

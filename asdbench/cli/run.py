@@ -12,6 +12,7 @@ import click
 from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers
 
 if TYPE_CHECKING:
+    from asdbench.executors import Kind
     from asdbench.selection import Selection
 
 
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Processes side by side. Default: processors / threads. Moves no score.",
 )
+@click.option(
+    "--executor",
+    type=click.Choice(["inline", "processes", "dask"]),
+    help="Where jobs run. Default: processes, or this one for one worker. Moves no score.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: tcp://HOST:8786.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first job that fails.")
 @click.option("--results", type=FOLDER, default=Path("results"), show_default=True, help="Where results go.")
 @click.option(
     "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
@@ -65,6 +73,9 @@ def command(
     device: str,
     threads: int,
     workers: int | None,
+    executor: Kind | None,
+    scheduler: str | None,
+    fail_fast: bool,
     results: Path,
     cache: Path | None,
     replace: bool,
@@ -104,6 +115,9 @@ def command(
             results=results,
             cache=cache,
             replace=replace,
+            fail_fast=fail_fast,
+            executor=executor or ("dask" if scheduler else None),
+            scheduler=scheduler,
             progress=progress,
             command=shlex.join(["asdbench", *sys.argv[1:]]),
         )
@@ -130,10 +144,14 @@ def command(
         lost.setdefault((system, seed, reason), []).append(str(cell))
     for (system, seed, reason), cells in lost.items():
         click.echo(line("no value: ", f"{system}, seed {seed}, {some(cells, 6)}: {reason}", sys.stderr), err=True)
+    for trace in summary.traces:
+        click.echo(f"traceback: {trace}", err=True)
     done = f"{summary.trained} trained, {summary.shared} scored from an equal model, {summary.reused} found finished"
     lost_cells = f"{len(summary.failed)} cells without a value"
     click.echo(line("done:    ", f"{done}; {lost_cells}; {summary.seconds:.1f} s", sys.stderr), err=True)
     click.echo(f"results: {results / summary.dataset}", err=True)
+    if summary.log:
+        click.echo(f"log:     {summary.log}", err=True)
     folder = [] if results == Path("results") else [str(results)]
     again = shlex.join(["asdbench", "report", *folder, "--dataset", summary.dataset])
     click.echo(f"next:    {again}{' (all tables)' if overseen else ''}", err=True)

@@ -88,6 +88,23 @@ def pauc(labels: ArrayLike, scores: ArrayLike, max_fpr: float = MAX_FPR) -> floa
     return float((1 + (area - chance) / (max_fpr - chance)) / 2)
 
 
+def curve(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The ROC curve.
+
+    Returns
+    -------
+    false, true : float64 arrays (points,)
+        False and true positive rates, from (0, 0) to (1, 1); a point behind each group of tied scores.
+
+    Raises
+    ------
+    DataError
+        As :func:`auc`.
+    """
+    false, true = _curve(labels, scores)
+    return false / false[-1], true / true[-1]
+
+
 def check(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Labels and scores as arrays that a metric is defined on.
 

@@ -24,7 +24,7 @@ from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summaris
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
 from asdbench.registry import unknown
-from asdbench.reports.footnotes import footnotes, published_notes, reduced, some
+from asdbench.reports.footnotes import coverage, footnotes, published_notes, reduced, some
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
 from asdbench.scoring import scored_files
@@ -223,6 +223,10 @@ def _table(
         f"† other clips than the published cell: {difference}: {some(names)}." for difference, names in odd.items()
     ]
     notes += [f"– not scored: {some(names)}: {reason}" for reason, names in missing.items()]
+    having = [seed[cell] for cell in common for seed in per_seed]
+    if having:
+        clips = min(min(one.n_normal, one.n_anomaly) for one in having)
+        notes += coverage(clips, max(100 * _value(one, "auc") for one in having))
     values = [value for row in rows for value in row.ours.values()]
     return SystemTable(
         dataset=folders[0].dataset,

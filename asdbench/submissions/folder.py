@@ -65,7 +65,9 @@ def open_submission(path: Path, year: Year) -> Submission:
         raise DataError(
             f"there are no score files of {year.year} in {path}",
             looked=f"{_some(names) or 'an empty folder'}; expected names such as {year.example}",
-            hint=_other_year(names, year) or "name the folder that holds the score files; see --year",
+            hint=_other_year(names, year)
+            or _inside(path, names, year)
+            or "name the folder that holds the score files; see --year",
         )
     return Submission(path, found["anomaly_score"], found["decision_result"], tuple(others), tuple(problems))
 
@@ -80,6 +82,17 @@ def _other_year(names: list[str], year: Year) -> str | None:
     for other in YEARS.values():
         if other.year != year.year and any(other.parse_file(name) for name in names):
             return f"their names are those of {other.year}: --year {other.year}"
+    return None
+
+
+def _inside(path: Path, names: list[str], year: Year) -> str | None:
+    """Which folder in it was meant: teams hand in several systems in one."""
+    for name in names:
+        try:
+            if (path / name).is_dir() and any(year.parse_file(file.name) for file in (path / name).iterdir()):
+                return f"a folder in it has some: {path / name}"
+        except OSError:
+            continue  # one that cannot be looked into is not what was meant
     return None
 
 

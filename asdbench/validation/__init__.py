@@ -89,7 +89,7 @@ def validate(
     told = progress or Progress()
     expected = official(data)
     counts = count(data.clips)
-    findings = compare(data.clips, counts, expected, complete)
+    findings = compare(data, counts, expected, complete)
     if misfits:
         findings.insert(
             0, Finding("names that do not fit: a run refuses the data set", misfits.files, hint=misfits.hint)

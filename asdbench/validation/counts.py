@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-- Official counts are known of DCASE 2021 alone (:func:`asdbench.published.official_counts`). Machines that it does not
-  have, and data sets that are not it, are counted but not compared.
+- All official counts are known of DCASE 2021 (:func:`asdbench.published.official_counts`), of other years those of the
+  evaluation clips, where their ground truth is there. What they do not tell is counted, not compared.
 - A subset counts by what one download holds: a machine's development, additional or evaluation part may be absent as a
   whole (a note). Less than that is missing: a section, a domain or a clip of a part that is there.
 - Clips of an evaluation set may be without labels; then the sum of both is compared.
@@ -16,12 +16,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from asdbench.api import Clip, Dataset, Label, Part, Split
+from asdbench.datasets.answers import find
 from asdbench.datasets.grammar import SYNTHETIC
 from asdbench.published import official_counts
+from asdbench.registry import parse
+from asdbench.submissions.truth import CODES, read_truth
 from asdbench.validation.findings import Finding
+from asdbench.years import YEARS
 
 PARTS: tuple[Part, ...] = ("dev", "additional", "eval")
 _NUMBER = re.compile(r"_([0-9]{4,})(?=[_.])")
@@ -74,24 +79,46 @@ def count(clips: Iterable[Clip]) -> Counts:
 
 
 def official(data: Dataset) -> Counts:
-    """The official counts of all machines of its year; empty where none are known, or it has none of the machines."""
-    own = data.year != 2021 or SYNTHETIC in data.stamps or data.features is not None
-    if own or {clip.machine for clip in data.clips}.isdisjoint(machine for machine, *_ in official_counts()):
+    """The official counts of all machines of its year, as far as they are known; empty where it has none of them."""
+    if SYNTHETIC in data.stamps or not any(clip.path for clip in data.clips):
         return {}
+    found = _counts_2021() if data.year == 2021 else _ground_truth(data)
+    return {} if {place.machine for place in found}.isdisjoint(clip.machine for clip in data.clips) else found
+
+
+def _counts_2021() -> Counts:
     found: dict[Place, Count] = {}
     for (machine, section, domain, split, label), number in official_counts().items():
-        place = Place(machine, section, _part(section, split), domain, split)
+        part: Part = "additional" if split == "train" else "eval"
+        place = Place(machine, section, "dev" if section in YEARS[2021].dev[machine] else part, domain, split)
         known = found.get(place, Count())
         found[place] = Count(number, known.anomaly) if label == "normal" else Count(known.normal, number)
     return found
 
 
-def compare(clips: Sequence[Clip], found: Counts, expected: Counts, complete: bool) -> list[Finding]:
+def _ground_truth(data: Dataset) -> Counts:
+    """The evaluation clips that the ground truth names which the data set was opened with."""
+    spec, year = parse(data.spec), YEARS[data.year]
+    truth = dict(spec.parameters).get("truth", "auto")
+    if truth == "none" or not spec.argument:
+        return {}
+    path = find(Path(spec.argument).expanduser(), year) if truth == "auto" else Path(truth).expanduser()
+    if path is None:
+        return {}
+    labels: dict[Place, Counter[int]] = {}
+    for unit, clips in read_truth(path, year).clips.items():
+        for answer in clips.values():
+            place = Place(year.machine(unit.machine), unit.section, "eval", answer.domain, "test")
+            labels.setdefault(place, Counter())[answer.label] += 1
+    return {place: Count(number[CODES["normal"]], number[CODES["anomaly"]]) for place, number in labels.items()}
+
+
+def compare(data: Dataset, found: Counts, expected: Counts, complete: bool) -> list[Finding]:
     """What is absent, missing and more than there should be.
 
     Parameters
     ----------
-    clips : sequence of Clip
+    data : Dataset
     found, expected : mapping of Place to Count
         What :func:`count` and :func:`official` give.
     complete : bool
@@ -100,26 +127,28 @@ def compare(clips: Sequence[Clip], found: Counts, expected: Counts, complete: bo
     if not expected:
         return [Finding("no official counts are known of this data set", (), wrong=False)]
     units = {(place.machine, place.part) for place in found}
-    machines = {place.machine for place in expected}
+    machines, parts = {place.machine for place in expected}, {place.part for place in expected}
     own: dict[_Key, list[Clip]] = {}
-    for clip in clips:
+    for clip in data.clips:
         own.setdefault(_key(clip), []).append(clip)
     missing, extra = [], []
     for place in sorted({*found, *expected}):
-        if place.machine not in machines or (place not in found and (place.machine, place.part) not in units):
+        known = place.machine in machines and place.part in parts
+        if not known or (place not in found and (place.machine, place.part) not in units):
             continue
         have, should = found.get(place, Count()), expected.get(place)
         if should is None:
-            extra.append(f"{place}: {have.total}, DCASE 2021 has none there")
+            extra.append(f"{place}: {have.total}, DCASE {data.year} has none there")
         elif not have.agrees(should):
             short, long = _difference(place, have, should, own.get(astuple(place), []))
             missing += short
             extra += long
-    unknown = sorted({place.machine for place in found} - machines)
+    unknown = sorted({place.machine for place in found if place.part in parts} - machines)
+    uncounted = [part for part in PARTS if part not in parts and any(place.part == part for place in found)]
     absent = [
         f"{part}: {'all machines' if len(lost) == len(machines) else ', '.join(lost)}"
         for part in PARTS
-        if (lost := sorted(machine for machine in machines if (machine, part) not in units))
+        if part in parts and (lost := sorted(machine for machine in machines if (machine, part) not in units))
     ]
     findings = [
         Finding("missing clips", tuple(missing), hint="copy or unpack that part again; `asdbench fetch` completes it"),
@@ -130,7 +159,8 @@ def compare(clips: Sequence[Clip], found: Counts, expected: Counts, complete: bo
             wrong=complete,
             hint="get these parts, or check without --complete" if complete else "",
         ),
-        Finding("machines that DCASE 2021 does not have: no counts are known", tuple(unknown), wrong=False),
+        Finding(f"machines that DCASE {data.year} does not have: no counts are known", tuple(unknown), wrong=False),
+        Finding("parts of which no official counts are known", tuple(uncounted), wrong=False),
     ]
     return [finding for finding in findings if finding.items]
 
@@ -175,10 +205,3 @@ def _gaps(clips: Sequence[Clip], wanted: int) -> str:
 
 def _key(clip: Clip) -> _Key:
     return clip.machine, clip.section, clip.part, clip.domain, clip.split
-
-
-def _part(section: str, split: Split) -> Part:
-    """The part of 2021 that a section's clips are in: development sections are 00 to 02."""
-    if section < "03":
-        return "dev"
-    return "additional" if split == "train" else "eval"

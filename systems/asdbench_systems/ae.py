@@ -101,6 +101,8 @@ class Ae:
         WeightsError
             For weights that are missing, damaged or of another network.
         """
+        from torch.nn.functional import mse_loss
+
         from asdbench_systems._networks import Autoencoder
         from asdbench_systems._training import adam, batch_edges, check_loss, generator, minibatches
 
@@ -129,9 +131,9 @@ class Ae:
             loss_sum = windows.new_zeros(())
             for rows in minibatches(n, self.batch_size, order):
                 x = windows.index_select(0, starts[rows.to(ctx.device)])
-                loss = (network(x) - x).square().mean()
+                loss = mse_loss(network(x), x)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
                 # Keras adds its epsilon (1e-7) to sqrt(v) before v's bias is corrected, torch to sqrt(v/(1 - beta2^t))
                 # after: the same step wants epsilon / sqrt(1 - beta2^t), from 3.2e-6 at first down to 1e-7
                 step += 1

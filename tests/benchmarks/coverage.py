@@ -153,5 +153,5 @@ def single(sets: int = 400, resamples: int = 1000) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
-    single(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:4]))
+    single(*map(int, sys.argv[1:3]))

@@ -301,7 +301,7 @@ def test_a_full_disk_leaves_an_older_folder_as_it_was(
     before = contents(tmp_path / "f")
 
     def full(*arguments: Any, **_: object) -> None:
-        target = getattr(arguments[0], "name", arguments[0])
+        target = arguments[0] if isinstance(arguments[0], Path) else arguments[0].name
         assert where in str(target)
         Path(target).write_bytes(b"as much as there was room for")
         raise what

@@ -46,7 +46,7 @@ class Disturbed(Shell):
         """Every file of results and cache; those with times in them by name alone."""
         paths = [path for top in ("results", "cache") for path in (self.folder / top).rglob("*") if path.is_file()]
         kept = {}
-        for path in sorted(paths):
+        for path in sorted(path for path in paths if path.suffix != ".log"):
             whole = path.name not in TIMES and not path.name.startswith("digests.sqlite")
             kept[str(path.relative_to(self.folder))] = path.read_bytes() if whole else None
         return kept

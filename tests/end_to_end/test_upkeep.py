@@ -27,16 +27,18 @@ def shell(tmp_path: Path) -> Shell:
 
 def test_datasets_are_listed_with_how_to_write_them(shell: Shell) -> None:
     out, _ = shell("datasets")
-    assert "dcase2021[channel=None,rate=16000,labels=2021]:ROOT" in out
+    assert "dcase2021[channel=None,rate=16000,truth=auto]:ROOT" in out
     assert "features:FOLDER" in out
     assert "Synthetic sounds" in out
 
 
 def test_a_path_a_spec_and_the_configured_data_set_are_checked_alike(shell: Shell, root: Path) -> None:
-    out, err = shell("datasets", "validate", str(root))
+    told, _ = shell("datasets", "validate", str(root))
+    assert "nothing wrong was found" in told
+    assert "the year was told by what is there (2021" in told
+    out, err = shell("datasets", "validate", f"dcase2021:{root}")
     assert "nothing wrong was found" in out
     assert "hashing" in err
-    assert shell("datasets", "validate", f"dcase2021:{root}")[0] == out
     (shell.folder / "asdbench.toml").write_text(f'data = "{root}"')
     assert shell("datasets", "validate")[0] == out
     assert "not checked" in out
@@ -64,7 +66,8 @@ def test_a_name_outside_the_grammar_hides_nothing_else(shell: Shell, root: Path)
     empty = folder / "section_00_source_train_normal_9999.wav"
     empty.touch()
     try:
-        out, _ = shell("datasets", "validate", str(root), expect=4)
+        assert f"say which: dcase2021:{root}" in shell("datasets", "validate", str(root), expect=4)[1]
+        out, _ = shell("datasets", "validate", f"dcase2021:{root}", expect=4)
         assert "names that do not fit" in out
         assert "dev_data/fan/train/mine.wav" in out
         assert "empty file" in out

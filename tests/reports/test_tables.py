@@ -15,6 +15,7 @@ from asdbench.errors import DataError, UsageError
 from asdbench.metrics.roc import auc, pauc
 from asdbench.published import tables as published_tables
 from asdbench.reports import markdown, tidy
+from asdbench.reports.footnotes import coverage
 from asdbench.reports.tables import SystemTable, build
 from asdbench.store import seed_folder
 
@@ -270,6 +271,15 @@ def test_collapsed_models_are_marked_wherever_their_numbers_stand(tmp_path: Path
     assert set(frame[frame.system == "clvae"].collapsed) == {"yes"}
     assert set(frame[frame.system == "mvg"].collapsed) == {""}
     assert "‡" not in markdown.render([table for table in tables if table.system == "mvg"])
+
+
+def test_how_often_intervals_hold_the_truth_is_said_where_it_is_not_95_percent(tmp_path: Path) -> None:
+    fill(tmp_path)
+    fill(tmp_path, system="few", published=None, count=10)
+    few, many = sorted(build(tmp_path), key=lambda table: table.system != "few")
+    assert any("97 to 100 at 10 + 10" in note for note in few.notes)
+    assert not any("hold the truth" in note for note in many.notes)
+    assert coverage(100, 96.0)
 
 
 def test_the_tidy_table_has_a_line_a_value(tmp_path: Path) -> None:

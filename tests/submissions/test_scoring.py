@@ -350,6 +350,12 @@ def test_a_folder_that_is_not_there_or_holds_nothing(make_folder: MakeFolder, tm
     assert "--year 2020" in refusal(make_folder(2020, name="old"), 2021).hint
 
 
+def test_a_folder_of_systems_names_one_of_them(make_folder: MakeFolder, tmp_path: Path) -> None:
+    system = make_folder(name="system_1")
+    (tmp_path / "other").mkdir()
+    assert refusal(tmp_path).hint == f"a folder in it has some: {system}"
+
+
 def test_names_without_labels_need_a_ground_truth(tmp_path: Path) -> None:
     write(tmp_path / "anomaly_score_bandsaw_section_00_test.csv", [("section_00_0000.wav", "1")])
     error = refusal(tmp_path, 2023)

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from asdbench.api import Clip
+from asdbench.datasets import open_dataset
 from asdbench.datasets.dcase import DcaseDataset, SoundReader
 from asdbench.validation.counts import Count, compare, count, official
 from asdbench.validation.findings import Finding
@@ -28,7 +30,7 @@ def benchmark(shared: Path) -> list[Clip]:
                     if part == "eval":
                         name = f"{stem}_{before + number:04d}.wav"
                     clips.append(
-                        Clip(name, row["machine"], row["section"], row["domain"], row["split"], part, label)  # type: ignore[arg-type]
+                        Clip(name, row["machine"], row["section"], row["domain"], row["split"], part, label, Path(name))  # type: ignore[arg-type]
                     )
                 before += int(row[f"n_{label}"])
     return clips
@@ -36,7 +38,7 @@ def benchmark(shared: Path) -> list[Clip]:
 
 def findings(clips: Sequence[Clip], complete: bool = False, **changed: Any) -> dict[str, Finding]:
     data = replace(DcaseDataset(2021, "dcase2021:ROOT", clips, SoundReader(None, 16000)), **changed)
-    found = compare(data.clips, count(data.clips), official(data), complete)
+    found = compare(data, count(data.clips), official(data), complete)
     return {finding.title.partition(",")[0]: finding for finding in found}
 
 
@@ -83,8 +85,12 @@ def test_less_than_a_part_is_missing_and_named(shared: Path) -> None:
 @pytest.mark.shared
 def test_more_than_there_should_be(shared: Path) -> None:
     clips = benchmark(shared)
-    another = Clip("section_00_source_test_anomaly_0100.wav", "fan", "00", "source", "test", "dev", "anomaly")
-    strange = Clip("section_07_source_test_anomaly_0000.wav", "fan", "07", "source", "test", "dev", "anomaly")
+    another = Clip(
+        "section_00_source_test_anomaly_0100.wav", "fan", "00", "source", "test", "dev", "anomaly", Path("x")
+    )
+    strange = Clip(
+        "section_07_source_test_anomaly_0000.wav", "fan", "07", "source", "test", "dev", "anomaly", Path("x")
+    )
     found = findings([*clips, another, strange])
     assert found["more clips than there should be"].items == (
         "fan 00 source test anomaly: 101, not 100",
@@ -114,7 +120,7 @@ def test_swapped_labels_do_not_cancel_out(shared: Path) -> None:
     ("machine", "changed"), [("coffee", {}), ("fan", {"year": 2022}), ("fan", {"stamps": ("synthetic data",)})]
 )
 def test_no_counts_are_made_up_for_other_data(machine: str, changed: dict[str, Any]) -> None:
-    clip = Clip("section_00_source_train_normal_0000.wav", machine, "00", "source", "train", "dev", "normal")
+    clip = Clip("section_00_source_train_normal_0000.wav", machine, "00", "source", "train", "dev", "normal", Path("x"))
     (note,) = findings([clip], **changed).values()
     assert "no official counts are known" in note.title
     assert not note.wrong
@@ -122,7 +128,7 @@ def test_no_counts_are_made_up_for_other_data(machine: str, changed: dict[str, A
 
 @pytest.mark.shared
 def test_machines_of_ones_own_stand_beside_official_ones(shared: Path) -> None:
-    own = Clip("section_00_source_train_normal_0000.wav", "coffee", "00", "source", "train", "dev", "normal")
+    own = Clip("section_00_source_train_normal_0000.wav", "coffee", "00", "source", "train", "dev", "normal", Path("x"))
     note = findings([*benchmark(shared), own])["machines that DCASE 2021 does not have: no counts are known"]
     assert note.items == ("coffee",)
     assert not note.wrong
@@ -132,3 +138,35 @@ def test_a_count_agrees_as_far_as_labels_are_known() -> None:
     assert Count(3, 2, 5).agrees(Count(5, 5))
     assert not Count(6, 0, 4).agrees(Count(5, 5))
     assert not Count(3, 2, 4).agrees(Count(5, 5))
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("year", [2020, 2022, 2023, 2024, 2025])
+def test_evaluation_clips_of_other_years_are_held_against_their_ground_truth(
+    shared: Path, tmp_path: Path, year: int
+) -> None:
+    """The lists' own names, as files: whole, then without one; development clips are counted, not compared."""
+    lists = shared / "reference" / "ground_truth" / f"eval_data_list_{year}.csv"
+    (tmp_path / "ground_truth").mkdir()
+    shutil.copy(lists, tmp_path / "ground_truth")
+    machine = ""
+    with lists.open(newline="") as file:
+        for row in csv.reader(file):
+            if len(row) == 1:
+                machine = row[0]
+                (tmp_path / "eval_data" / machine / "test").mkdir(parents=True)
+            else:
+                (tmp_path / "eval_data" / machine / "test" / row[0]).touch()
+    data = cast(DcaseDataset, open_dataset(f"dcase{year}:{tmp_path}")[0])
+    assert len(data.clips) > 1000
+    assert compare(data, count(data.clips), official(data), complete=True) == []
+    lost = data.clips[700]
+    fewer = replace(data, clips=[clip for clip in data.clips if clip is not lost])
+    (missing,) = compare(fewer, count(fewer.clips), official(fewer), complete=True)
+    assert missing.title == "missing clips"
+    assert f"{lost.machine} {lost.section}" in missing.items[0]
+    if year == 2023:
+        first = replace(data.clips[0], machine="fan", section="00", split="train", part="dev", label="normal")
+        more = replace(data, clips=[*data.clips, first])
+        (note,) = compare(more, count(more.clips), official(more), complete=True)
+        assert (note.title, note.items, note.wrong) == ("parts of which no official counts are known", ("dev",), False)

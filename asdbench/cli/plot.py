@@ -1,0 +1,45 @@
+"""``asdbench plot``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from asdbench.cli.options import Names
+
+KINDS = ("auc", "shift", "roc", "histogram", "training", "latent")  # of asdbench.reports.figures, which loads more
+
+
+@click.command("plot")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
+@click.option("--output", type=click.Path(path_type=Path), help="The file: .svg, .png or .pdf. Default: KIND.svg.")
+@click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
+@click.option("--part", type=click.Choice(["dev", "eval"]), help="Development or evaluation sections. Default: dev.")
+@click.option("--systems", type=Names(), default=(), help="Only these systems.")
+@click.option("--machines", type=Names(), default=(), help="Only these machines.")
+def command(
+    kind: str,
+    results: Path,
+    output: Path | None,
+    dataset: str | None,
+    part: str | None,
+    systems: tuple[str, ...],
+    machines: tuple[str, ...],
+) -> None:
+    """Draw one figure of a RESULTS folder.
+
+    auc: each section's AUC with intervals. shift: source against target. roc: ROC curves. histogram: scores and
+    threshold. training: loss terms and AUC per epoch. latent: latent vectors and centres.
+    """
+    from asdbench.reports import evidence, figures
+    from asdbench.reports.figures import drawing
+
+    view = evidence.choose(evidence.views(results, dataset), part).only(systems, machines)
+    path = output or Path(f"{kind}.svg")
+    figure = figures.make(next(known for known in figures.KINDS if known == kind), view)
+    drawing.save(figure, path)
+    for reason in figure.empty:
+        click.echo(f"left out: {reason}", err=True)
+    click.echo(path)

@@ -1,0 +1,226 @@
+"""What a report shows, gathered from a results folder: views, and the systems of each with their tables and files.
+
+Conventions
+-----------
+- A *view* is one data set's development or evaluation sections: what stands beside each other on a page or in a figure.
+- A system has one *place* in the whole results folder, and with it one colour and mark (:mod:`asdbench.reports.look`);
+  ``SYSTEM@oracle`` has the place of ``SYSTEM``.
+- Names from data are shown on one line: control characters become spaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from asdbench.errors import DataError, UsageError
+from asdbench.metrics.challenge import Definition, Group
+from asdbench.registry import unknown
+from asdbench.reports import tables
+from asdbench.reports.groups import grouped
+from asdbench.reports.tables import SystemTable
+from asdbench.scoring import ScoredFile, scored_files
+from asdbench.selection import ORACLE, STAMP
+from asdbench.store import SeedFolder, seed_folders
+
+PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A system of a view.
+
+    Parameters
+    ----------
+    name : str
+        As asked for; with its seeds where two of a view would else be called the same.
+    table : SystemTable
+    folders : tuple of SeedFolder
+        One a seed.
+    place : int
+        Its number among the systems of the results folder.
+    oracle : bool
+        Whether its epoch was chosen on the test labels.
+    """
+
+    name: str
+    table: SystemTable
+    folders: tuple[SeedFolder, ...]
+    place: int
+    oracle: bool
+
+    @cached_property
+    def manifests(self) -> list[dict[str, Any]]:
+        """The manifest of each seed."""
+        return [folder.manifest() for folder in self.folders]
+
+    @cached_property
+    def files(self) -> list[list[ScoredFile]]:
+        """Each seed's score files of the view's part."""
+        return [[file for file in scored_files(folder) if file.part == self.table.part] for folder in self.folders]
+
+    def groups(self, machine: str, seed: int = 0) -> list[Group]:
+        """The scored clips of a machine, of one seed by its number in :attr:`folders`."""
+        found = [file.group for file in self.files[seed] if any(cell.auc is not None for cell in file.cells)]
+        return [group for group in found if group is not None and group.file.machine == machine]
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines that were asked for, as in the table."""
+        return tuple(dict.fromkeys(row.machine for row in self.table.rows))
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether a component of any of its models is constant."""
+        return any(row.collapsed for row in self.table.rows)
+
+
+@dataclass(frozen=True)
+class View:
+    """One data set's development or evaluation sections: the systems that were scored on them."""
+
+    dataset: str
+    part: str
+    definition: Definition
+    systems: tuple[Shown, ...]
+
+    @property
+    def title(self) -> str:
+        """Data set and part in words."""
+        return f"{one_line(self.dataset)}, {PART_NAMES[self.part]}"
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines of all its systems."""
+        return tuple(dict.fromkeys(machine for shown in self.systems for machine in shown.machines))
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """What must be said loudly of any of its systems: in capitals, with their names where it is not true of all."""
+        every = dict.fromkeys(stamp for shown in self.systems for stamp in shown.table.stamps)
+        order = sorted(every, key=lambda stamp: stamp == STAMP)  # last: it speaks of oracles alone
+        return tuple(f"{one_line(stamp).upper()}{self._whose(stamp)}" for stamp in order)
+
+    def _whose(self, stamp: str) -> str:
+        own = [shown.name for shown in self.systems if stamp in shown.table.stamps]
+        others = [shown.name for shown in self.systems if stamp not in shown.table.stamps]
+        if not others:
+            return ""
+        return f" ({', '.join(own)})" if len(own) <= len(others) else f" (all but {', '.join(others)})"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of all its systems."""
+        return tuple(sorted({folder.seed for shown in self.systems for folder in shown.folders}))
+
+    @cached_property
+    def clips(self) -> tuple[int, int]:
+        """How many test clips have been scored by any system: normal, anomalous."""
+        labels = {
+            (group.file.machine, clip): int(label)
+            for shown in self.systems
+            for files in shown.files
+            for group in (file.group for file in files)
+            if group is not None
+            for clip, label in zip(group.clips, group.labels, strict=True)
+        }
+        values = list(labels.values())
+        return values.count(0), values.count(1)
+
+    @property
+    def note(self) -> str:
+        """What every caption says: data set, clips, seeds."""
+        normal, anomalous = self.clips
+        seeds = f"seed{'s' * (len(self.seeds) > 1)} {', '.join(map(str, self.seeds))}"
+        return f"{self.title}; n = {normal} normal and {anomalous} anomalous test clips; {seeds}"
+
+    def only(self, systems: Collection[str] = (), machines: Collection[str] = ()) -> View:
+        """The same with some systems or machines only; UsageError for a name that is not there."""
+        for kind, wanted, there in (
+            ("system in these results", systems, [shown.name for shown in self.systems]),
+            ("machine in these results", machines, list(self.machines)),
+        ):
+            for name in wanted:
+                if name not in there:
+                    raise unknown(kind, name, there)
+        kept = [shown for shown in self.systems if not systems or shown.name in systems]
+        if machines:
+            kept = [_of_machines(shown, machines) for shown in kept]
+        return replace(self, systems=tuple(shown for shown in kept if shown.table.rows))
+
+
+def views(results: Path, dataset: str | None = None) -> list[View]:
+    """All that a results folder holds.
+
+    Raises
+    ------
+    DataError
+        Where there are no results.
+    UsageError
+        For a data set that has none.
+    """
+    found = seed_folders(results)
+    names = sorted({folder.dataset for folder in found})
+    if dataset is not None and found and dataset not in names:
+        raise unknown("data set in these results", dataset, names)
+    chosen = [folder for folder in found if dataset in (None, folder.dataset)]
+    places = {name: place for place, name in enumerate(sorted({_base(folder.system) for folder in found}))}
+    made: dict[tuple[str, str, Definition], list[Shown]] = {}
+    for folders in grouped(chosen).values():
+        for table in tables.build(results, dataset, only=folders):
+            name, oracle = one_line(table.system), table.system.endswith(ORACLE)
+            shown = Shown(name, table, tuple(folders), places[_base(table.system)], oracle)
+            made.setdefault((table.dataset, table.part, table.definition), []).append(shown)
+    if not made:
+        raise DataError(
+            "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
+        )
+    return [View(data, part, definition, _named(own)) for (data, part, definition), own in sorted(made.items(), key=_order)]
+
+
+def choose(found: Sequence[View], part: str | None = None) -> View:
+    """The one view of a single figure; UsageError where there are several data sets, or not that part."""
+    names = sorted({view.dataset for view in found})
+    if len(names) > 1:
+        raise UsageError("there are several data sets", looked=", ".join(names), hint="choose one with --dataset")
+    own = [view for view in found if part in (None, view.part)]
+    if not own:
+        there = ", ".join(PART_NAMES[view.part] for view in found)
+        raise UsageError("nothing of that part", looked=f"there are: {there}", hint="leave --part out")
+    if len({view.definition for view in own}) > 1:
+        raise UsageError("one data set name, several years", looked=names[0], hint="keep them in two results folders")
+    return own[0]
+
+
+def one_line(name: object) -> str:
+    """A name from data for people: line breaks and control characters become spaces."""
+    return re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", str(name)).strip()
+
+
+def _base(system: str) -> str:
+    return system.removesuffix(ORACLE)
+
+
+def _order(item: tuple[tuple[str, str, Definition], list[Shown]]) -> tuple[str, str]:
+    (dataset, part, _), _ = item
+    return dataset, part
+
+
+def _named(systems: Sequence[Shown]) -> tuple[Shown, ...]:
+    """Systems under names of their own, an oracle behind its system."""
+    systems = sorted(systems, key=lambda shown: shown.place)
+    names = [shown.name for shown in systems]
+    seeds = [", ".join(str(folder.seed) for folder in shown.folders) for shown in systems]
+    twice = {name for name in names if names.count(name) > 1}
+    made = [f"{name} (seed {own})" if name in twice else name for name, own in zip(names, seeds, strict=True)]
+    while len(set(made)) < len(made):  # the same seeds in two folders whose names differ in invisible characters
+        made = [f"{name} #{number}" if made.count(name) > 1 else name for number, name in enumerate(made, start=1)]
+    return tuple(replace(shown, name=name) for shown, name in zip(systems, made, strict=True))
+
+
+def _of_machines(shown: Shown, machines: Collection[str]) -> Shown:
+    return replace(shown, table=replace(shown.table, rows=[r for r in shown.table.rows if r.machine in machines]))

@@ -1,0 +1,73 @@
+"""AUC of each machine's sections as dots with their 95 % intervals; published values as hollow marks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from asdbench.metrics.aggregate import Metric
+from asdbench.reports import look
+from asdbench.reports.evidence import View, one_line
+from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.figures.drawing import GRID, PAPER, chance, spread
+from asdbench.reports.tables import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def figure(view: View, metric: Metric = "auc") -> Figure:
+    """One panel a machine; sections and domains down, the systems side by side within each."""
+    domains = [domain for domain, what in view.definition.columns() if what == metric]
+    panels = []
+    for machine in view.machines:
+        sections = sorted({row.section for shown in view.systems for row in shown.table.rows if row.machine == machine})
+        places = [(section, domain) for section in sections for domain in domains]
+        height = 0.75 + len(places) * (0.12 + 0.075 * len(view.systems))
+
+        def draw(axes: Axes, machine: str = machine, places: list[tuple[str, str]] = places) -> None:
+            _machine(axes, view, machine, places, metric)
+
+        panels.append(Panel(one_line(machine), draw, height))
+    shape = any(shown.table.has_published for shown in view.systems)
+    published = " Hollow: the published value of the same cell." if shape else " No published values of these results."
+    name = metric.replace("auc", "AUC")
+    return Figure(
+        "auc",
+        f"{name} per machine and section",
+        f"{name} in percent; bars: 95 % intervals over clips; dashed: chance (0.5).{published} {view.note}.",
+        tuple(panels),
+        view.stamps,
+        tuple((shown.name, look.of(shown)) for shown in view.systems),
+    )
+
+
+def _machine(axes: Axes, view: View, machine: str, places: list[tuple[str, str]], metric: Metric) -> None:
+    chance(axes)
+    for offset, shown in zip(spread(len(view.systems), 0.68), view.systems, strict=True):
+        own = look.of(shown)
+        rows = {row.section: row for row in shown.table.rows if row.machine == machine}
+        for number, (section, domain) in enumerate(places):
+            if section in rows:
+                _dot(axes, rows[section], number + offset, (domain, metric), own)
+    axes.set_xlim(-3, 103)
+    axes.set_ylim(len(places) - 0.45, -0.55)
+    axes.set_yticks(range(len(places)), [one_line(f"{section} {domain}") for section, domain in places])
+    axes.set_xticks(range(0, 101, 25))
+    axes.grid(False, axis="y")
+    for number in range(1, len(places)):
+        axes.axhline(number - 0.5, color=GRID, lw=0.6)
+    axes.set_xlabel(f"{metric.replace('auc', 'AUC')}, %")
+
+
+def _dot(axes: Axes, row: Row, y: float, column: tuple[str, Metric], own: look.Look) -> None:
+    value, published = row.ours.get(column), row.published.get(column)
+    if value is not None:
+        low, high = row.bounds.get(column, (math.nan, math.nan))
+        if not math.isnan(low):
+            axes.plot([low, high], [y, y], color=own.colour, lw=1.2, solid_capstyle="butt", alpha=0.75)
+        axes.plot([value], [y], own.mark, color=own.colour, ms=4.5, mec="none" if own.mark != "*" else own.colour)
+    if published is not None:
+        axes.plot([published], [y], own.mark, mfc=PAPER, mec=own.colour, ms=5, mew=1.1)
+
+

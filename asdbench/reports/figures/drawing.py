@@ -1,0 +1,222 @@
+"""From panels to SVG, PNG and PDF.
+
+Conventions
+-----------
+- Nothing of a name is ever read as markup or mathematics.
+- Figures are functions of the results alone: no date, and ids that follow from the content.
+- An SVG for a page takes its ink, grid and paper from the page (CSS variables), so that it is readable in light and dark.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import textwrap
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asdbench.errors import DataError, UsageError
+from asdbench.reports.figures import Figure, Panel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure as Sheet
+
+WIDTH = 3.6  # inches: 346 CSS pixels, which a telephone shows at full size
+INK, FAINT, GRID, PAPER = "#1b1e23", "#6b7480", "#d4d9de", "#fefefd"
+VARIABLES = {INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--paper"}
+SUFFIXES = (".svg", ".png", ".pdf")
+MOST = 200  # panels on a sheet; more could not be read
+_SETTINGS: dict[str, Any] = {
+    "axes.edgecolor": FAINT,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 8.5,
+    "axes.linewidth": 0.7,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "font.family": ["DejaVu Sans"],
+    "font.size": 8.5,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.color": FAINT,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8,
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "path.simplify_threshold": 0.4,
+}
+
+
+@contextmanager
+def _settings() -> Iterator[None]:
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # not what the user's matplotlibrc says
+        matplotlib.rcParams.update(_SETTINGS)
+        yield
+
+
+def inline(panel: Panel, key: str) -> str:
+    """A panel as an ``<svg>`` element for a page.
+
+    Parameters
+    ----------
+    panel : Panel
+    key : str
+        Unique within the page: ids begin with its checksum.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure as Sheet
+
+    with _settings():
+        matplotlib.rcParams["svg.hashsalt"] = key
+        sheet = Sheet(figsize=(WIDTH, panel.height), layout="constrained")
+        _draw(panel, sheet.add_subplot(), WIDTH)
+        text = io.StringIO()
+        sheet.savefig(text, format="svg", transparent=True, metadata=dict.fromkeys(_DATES))
+    return _for_page(text.getvalue(), f"f{zlib.crc32(key.encode()):08x}", panel.title)
+
+
+_DATES = ("Date", "Creator", "Format", "Type")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure with legend and caption as one sheet: SVG, PNG or PDF by the file's ending.
+
+    Raises
+    ------
+    UsageError
+        For another ending, or more panels than a sheet can show.
+    DataError
+        Where there is nothing to draw, with the reason; or the file cannot be written.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"{path.name}: not a kind of picture that is written",
+            looked=f"the ending {path.suffix or '(none)'}",
+            hint=f"end the name in {', '.join(SUFFIXES)}",
+        )
+    if not figure.panels:
+        raise DataError(f"nothing to draw: {figure.title}", looked="; ".join(figure.empty), hint="see the reasons above")
+    if len(figure.panels) > MOST:
+        raise UsageError(
+            f"{len(figure.panels)} panels are too many for one sheet",
+            looked=f"at most {MOST}",
+            hint="choose with --machines and --systems",
+        )
+    import matplotlib
+
+    from asdbench.files import write_whole
+
+    content = io.BytesIO()
+    form = path.suffix.lower().removeprefix(".")
+    with _settings():
+        matplotlib.rcParams["svg.hashsalt"] = figure.kind
+        dates = dict.fromkeys(_DATES) if form == "svg" else {"CreationDate": None} if form == "pdf" else {}
+        sheet(figure).savefig(content, format=form, dpi=150, facecolor=PAPER, metadata=dates)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content.getvalue())
+    except OSError as error:
+        raise DataError(
+            f"cannot write {path.name}", looked=f"{path.parent}: {error.strerror}", hint="choose another --output"
+        ) from error
+
+
+def sheet(figure: Figure) -> Sheet:
+    """All panels of a figure on a matplotlib figure; call it within the settings of :func:`save` or an image test."""
+    from matplotlib.figure import Figure as Sheet
+    from matplotlib.lines import Line2D
+
+    columns = min(len(figure.panels), 1 if len(figure.panels) == 1 else 2 if len(figure.panels) <= 4 else 4)
+    rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
+    width = max(WIDTH * columns, 5.0)
+    loud = ", ".join(figure.stamps)
+    words = textwrap.wrap(" ".join(filter(None, (figure.caption, *figure.empty))), round(width * 17))
+    names = [name for name, _ in figure.legend]
+    across = max(1, int(width / (0.55 + 0.08 * max(map(len, names), default=1))))
+    legend_lines = math.ceil(len(names) / across)
+    head = 0.4 + 0.22 * legend_lines
+    foot = 0.15 + 0.16 * (len(words) + bool(loud))
+    heights = [max(panel.height for panel in row) for row in rows]
+    height = head + sum(heights) + foot
+    made = Sheet(figsize=(width, height), layout="constrained")
+    made.get_layout_engine().set(rect=(0, foot / height, 1, (height - head - foot) / height))  # type: ignore[union-attr]  # constrained has one
+    axes = made.subplots(len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights})
+    for number, place in enumerate(axes.flat):
+        if number < len(figure.panels):
+            _draw(figure.panels[number], place, width / columns)
+        else:
+            place.set_visible(False)
+    made.text(0.1 / width, 1 - 0.1 / height, figure.title, va="top", weight="bold", size=11)
+    marks = [
+        Line2D([], [], color=look.colour, marker=look.mark, ls=look.line, label=name) for name, look in figure.legend
+    ]
+    if marks:
+        made.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - 0.3 / height), ncols=across)
+    if loud:
+        made.text(0.1 / width, (foot - 0.05) / height, loud, va="top", weight="bold", color="#B00020", size=9)
+    below = (foot - 0.05 - 0.17 * bool(loud)) / height
+    made.text(0.1 / width, below, "\n".join(words), va="top", size=7.5)
+    return made
+
+
+def _draw(panel: Panel, axes: Axes, width: float) -> None:
+    panel.draw(axes)
+    axes.set_title("\n".join(textwrap.wrap(panel.title, round(width * 11)) or [""]))
+
+
+def _for_page(text: str, prefix: str, title: str) -> str:
+    from html import escape
+
+    body = text[text.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'(?<= id=")', f"{prefix}-", body)
+    body = re.sub(r'(?<=href="#)|(?<=url\(#)', f"{prefix}-", body)
+    for colour, variable in VARIABLES.items():
+        body = body.replace(colour, f"var({variable})")
+    body = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(title, quote=True)}" ', body, count=1)
+    return re.sub(r">\n\s*<", "><", body).strip()
+
+
+def chance(axes: Axes, vertical: bool = True) -> None:
+    """The chance line at 0.5, on an axis in percent."""
+    line: Callable[..., Any] = axes.axvline if vertical else axes.axhline
+    line(50, color=FAINT, ls=(0, (4, 3)), lw=1, zorder=1.5)
+
+
+def logarithmic(axis: Axis) -> None:
+    """A logarithmic axis whose numbers are plain text."""
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
+
+    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale("log")
+    low, high = sorted(axis.get_view_interval())
+    few = high / max(low, 1e-300) < 30
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=5))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(StrMethodFormatter(""))
+
+
+def spread(count: int, width: float) -> Sequence[float]:
+    """Offsets that set ``count`` marks side by side over a width."""
+    return [0.0] if count == 1 else [width * (number / (count - 1) - 0.5) for number in range(count)]

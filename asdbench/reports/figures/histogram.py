@@ -1,0 +1,106 @@
+"""Scores of normal and anomalous test clips, with the gamma distribution of the decision rule and its threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from asdbench.reports import look
+from asdbench.reports.evidence import Shown, View, one_line
+from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.figures.drawing import FAINT, INK, logarithmic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TAIL = 0.005  # of the clips at either end stand in the outermost bins
+WIDE = 30.0  # scores that span more than this factor get a logarithmic axis
+
+
+def figure(view: View) -> Figure:
+    """One panel a machine and system."""
+    panels, empty = [], []
+    for machine in view.machines:
+        for shown in view.systems:
+            if machine not in shown.machines:
+                continue
+            if not shown.groups(machine):
+                empty.append(f"{shown.name}, {one_line(machine)}: no cell has a value.")
+                continue
+
+            def draw(axes: Axes, machine: str = machine, shown: Shown = shown) -> None:
+                _scores(axes, shown, machine)
+
+            panels.append(Panel(f"{shown.name} · {one_line(machine)}", draw, 2.5, one_line(machine)))
+            reason = _threshold(shown, machine).get("reason")
+            if reason:
+                empty.append(f"{shown.name}, {one_line(machine)}: no threshold: {reason}.")
+    several = any(len(shown.folders) > 1 for shown in view.systems)
+    return Figure(
+        "histogram",
+        "Score histograms",
+        "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 % stand in"
+        " the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the training clips' scores; dashed: its 90th percentile, the"
+        f" decision threshold.{' Of several seeds the first is shown.' * several} {view.note}.",
+        tuple(panels),
+        view.stamps,
+        tuple((f"{shown.name}, anomalous", look.of(shown)) for shown in view.systems),
+        tuple(empty),
+    )
+
+
+def _threshold(shown: Shown, machine: str) -> dict[str, Any]:
+    return dict(shown.manifests[0]["machines"].get(machine, {}).get("threshold", {}))
+
+
+def _scores(axes: Axes, shown: Shown, machine: str) -> None:
+    groups = shown.groups(machine)
+    labels = np.concatenate([group.labels for group in groups])
+    scores = np.concatenate([group.scores for group in groups])
+    found = _threshold(shown, machine)
+    value = found.get("value")
+    low, high = (float(limit) for limit in np.quantile(scores, [TAIL, 1 - TAIL]))
+    if value is not None:
+        low, high = min(low, value), max(high, value)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    log = low > 0 and high / low > WIDE
+    scale: Callable[..., Any] = np.geomspace if log else np.linspace
+    edges = scale(low, high, 1 + int(np.clip(np.sqrt(len(scores)) * 1.5, 8, 40)))
+    inside = np.clip(scores, low, high)
+    colour = look.of(shown).colour
+    axes.stairs(_density(inside[labels == 0], edges, log), edges, fill=True, color=FAINT, alpha=0.55)
+    odd = _density(inside[labels == 1], edges, log)
+    axes.stairs(odd, edges, fill=True, color=colour, alpha=0.45)
+    axes.stairs(odd, edges, color=colour, lw=1.2)
+    if log:
+        logarithmic(axes.xaxis)
+    else:
+        axes.locator_params(axis="x", nbins=5)
+    if value is not None:
+        top = axes.get_ylim()[1]
+        x = scale(low, high, 160)
+        axes.plot(x, _gamma(found, x) * (x if log else 1.0), color=INK, lw=1.1)
+        axes.axvline(value, color=INK, ls=(0, (4, 3)), lw=1.1)
+        axes.set_ylim(0, top * 1.15)  # the curve may rise without limit at its location
+    axes.set_yticks([])
+    axes.set_xlabel("score")
+
+
+def _density(scores: NDArray[np.float64], edges: NDArray[np.float64], log: bool) -> NDArray[np.float64]:
+    """Share of the scores a unit of the axis: of the score, or of its natural logarithm."""
+    counts, _ = np.histogram(scores, edges)
+    return np.asarray(counts / max(len(scores), 1) / np.diff(np.log(edges) if log else edges))
+
+
+def _gamma(found: dict[str, Any], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The density of the fitted distribution."""
+    from scipy.special import gammaln, xlogy
+
+    z = (x - found["location"]) / found["scale"]
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        density = np.exp(xlogy(found["shape"] - 1, z) - z - gammaln(found["shape"])) / found["scale"]
+    return np.where(z > 0, density, 0.0)

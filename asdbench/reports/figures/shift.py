@@ -1,0 +1,75 @@
+"""Source against target AUC as a slope chart: the domain shift. Over all machines, then machine by machine."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING
+
+from asdbench.api import DOMAINS
+from asdbench.reports import look
+from asdbench.reports.evidence import Shown, View, one_line
+from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.figures.drawing import PAPER, chance, spread
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TITLE = "Source and target: the domain shift"
+
+
+def figure(view: View) -> Figure:
+    """Arithmetic mean AUC of the sections in the source and in the target domain."""
+    if view.definition.domains == "nothing":
+        why = "There are no domains in the data of 2020: no shift can be shown."
+        return Figure("shift", TITLE, f"{view.note}.", (), view.stamps, (), (why,))
+
+    def draw(axes: Axes, machine: str | None = None) -> None:
+        _slopes(axes, view, machine)
+
+    panels = [Panel("All machines", draw)] if len(view.machines) > 1 else []
+    for machine in view.machines:
+
+        def draw_one(axes: Axes, machine: str = machine) -> None:
+            _slopes(axes, view, machine)
+
+        panels.append(Panel(one_line(machine), draw_one))
+    published = any(shown.table.has_published for shown in view.systems)
+    return Figure(
+        "shift",
+        TITLE,
+        "Arithmetic mean AUC over sections, percent; a falling line: worse in the target domain; dashed: chance (0.5). Bars"
+        f" (all machines): 95 % intervals over clips.{' Hollow: published, same cells.' * published} {view.note}.",
+        tuple(panels),
+        view.stamps,
+        tuple((shown.name, look.of(shown)) for shown in view.systems),
+    )
+
+
+def _slopes(axes: Axes, view: View, machine: str | None) -> None:
+    chance(axes, vertical=False)
+    for offset, shown in zip(spread(len(view.systems), 0.14), view.systems, strict=True):
+        own = look.of(shown)
+        x = [0 + offset, 1 + offset]
+        ours = [_mean(shown, machine, domain, published=False) for domain in DOMAINS]
+        theirs = [_mean(shown, machine, domain, published=True) for domain in DOMAINS]
+        axes.plot(x, ours, color=own.colour, marker=own.mark, ls=own.line, ms=5)
+        if machine is None:
+            for place, domain in zip(x, DOMAINS, strict=True):
+                low, high = shown.table.arithmetic_bounds.get((domain, "auc"), (math.nan, math.nan))
+                axes.plot([place, place], [low, high], color=own.colour, lw=1.1, alpha=0.75)
+        axes.plot(x, theirs, color=own.colour, marker=own.mark, mfc=PAPER, ls=":", lw=0.9, ms=5)
+    axes.set_xlim(-0.3, 1.3)
+    axes.set_xticks([0, 1], list(DOMAINS))
+    axes.set_ylabel("mean AUC, %")
+    axes.grid(False, axis="x")
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(min(low, 45), -3), min(max(high, 60), 103))
+
+
+def _mean(shown: Shown, machine: str | None, domain: str, *, published: bool) -> float:
+    rows = [row for row in shown.table.rows if machine in (None, row.machine)]
+    pairs = [(row.ours.get((domain, "auc")), row.published.get((domain, "auc"))) for row in rows]
+    values = [theirs if published else ours for ours, theirs in pairs if ours is not None]
+    found = [value for value in values if value is not None]
+    return statistics.fmean(found) if found and len(found) == len(values) else math.nan

@@ -1,0 +1,99 @@
+"""Training curves: each loss term over the epochs, and the AUC of each epoch where it was recorded."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asdbench.reports import look
+from asdbench.reports.evidence import Shown, View, one_line
+from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.figures.drawing import PAPER, chance, logarithmic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+"""Fit or machine -> epochs and values."""
+EPOCHS = "epochs.csv"
+
+
+def figure(view: View) -> Figure:
+    """One panel a system and loss term, a line a fit; one a system for the AUC per epoch, a line a machine."""
+    panels, empty = [], []
+    drawn: dict[str, str] = {}
+    for shown in view.systems:
+        rows = shown.folders[0].history()
+        terms = [name for name in (rows[0] if rows else {}) if name not in ("fit", "epoch")]
+        same = drawn.setdefault(repr(rows), shown.name)
+        if not rows:
+            empty.append(f"{shown.name}: it has no epochs, or none were logged.")
+        elif same != shown.name:
+            empty.append(f"{shown.name}: the same training as {same}.")
+        else:
+            for term in terms:
+                panels.append(_panel(shown, term, curves(rows, "fit", term), chosen=False))
+        areas = epochs(shown)
+        if areas:
+            panels.append(_panel(shown, "AUC on the test clips", areas, chosen=True))
+        elif rows and not shown.oracle:
+            empty.append(f"{shown.name}: AUC per epoch was not recorded (`asdbench run --selection both` records it).")
+    return Figure(
+        "training",
+        "Training curves",
+        "A line a fit (a machine, or a section), from the first seed. AUC per epoch: the circle is the last epoch, which counts;"
+        " the star the best by test labels, which an honest choice cannot know: the gap is the optimism of choosing so."
+        f" {view.note}.",
+        tuple(panels),
+        view.stamps,
+        tuple((shown.name, look.of(shown)) for shown in view.systems),
+        tuple(empty),
+    )
+
+
+def curves(rows: Sequence[Mapping[str, str]], by: str, term: str) -> Curves:
+    """Epochs and values of a term by fit or machine; rows without a value are left out."""
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    for row in rows:
+        if row.get(term):
+            epochs_, values = found.setdefault(row[by], ([], []))
+            epochs_.append(float(row["epoch"]))
+            values.append(float(row[term]))
+    return found
+
+
+def epochs(shown: Shown) -> Curves:
+    """AUC (percent) by machine over the epochs, where a run recorded it."""
+    path = shown.folders[0].path / EPOCHS
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        found = curves(list(csv.DictReader(file)), "machine", "auc")
+    return {
+        machine: (at, [100 * value for value in values])
+        for machine, (at, values) in found.items()
+        if machine in shown.machines
+    }
+
+
+def _panel(shown: Shown, term: str, found: Curves, *, chosen: bool) -> Panel:
+    def draw(axes: Axes) -> None:
+        own = look.of(shown)
+        for at, values in found.values():
+            axes.plot(at, values, color=own.colour, lw=0.9, alpha=0.7)
+            if chosen:
+                best = int(np.argmax(values))
+                axes.plot(at[-1:], values[-1:], "o", color=own.colour, ms=4)
+                axes.plot(at[best : best + 1], values[best : best + 1], "*", mfc=PAPER, mec=own.colour, ms=7)
+        flat = np.concatenate([np.asarray(values) for _, values in found.values()] or [np.ones(1)])
+        if chosen:
+            chance(axes, vertical=False)
+        elif flat.min() > 0 and flat.max() / flat.min() > 50:
+            logarithmic(axes.yaxis)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("AUC, %" if chosen else one_line(term))
+
+    return Panel(f"{shown.name} · {one_line(term)}", draw, 2.4, shown.name)

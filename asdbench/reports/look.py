@@ -1,0 +1,38 @@
+"""One colour, mark and line for each system, the same in every figure and table. Colour-blind safe.
+
+Source of the colours: Okabe & Ito, Color universal design (2008); their black is the ink, their yellow is left out
+(too faint on white). Beyond six systems the marks and lines tell them apart, never the colour alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asdbench.reports.evidence import Shown
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+MARKS = ("o", "s", "D", "^", "v", "P", "X")
+LINES = ("-", "--", "-.")
+ORACLE_LINE = ":"
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour (hex), matplotlib marker and line style."""
+
+    colour: str
+    mark: str
+    line: str
+
+
+def of_place(place: int) -> Look:
+    """The look of the system at a place."""
+    return Look(COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)], LINES[place // len(COLOURS) % len(LINES)])
+
+
+def of(shown: Shown) -> Look:
+    """A system's look: that of its place; an oracle has its system's colour, and a mark and line of its own."""
+    own = of_place(shown.place)
+    return Look(own.colour, "*", ORACLE_LINE) if shown.oracle else own

@@ -1,0 +1,90 @@
+"""The sound of a clip for a page: a spectrogram, and the sound itself as a data URI, where its data set is at hand."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from asdbench.api import Clip, Floats, Waveform
+from asdbench.datasets import open_dataset
+from asdbench.errors import AsdbenchError, ClipError
+from asdbench.reports.figures import Panel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LONGEST = 10.0  # seconds that a page holds of a clip
+BOUND = 1_500_000  # bytes of sound that a page holds, as base64
+WINDOW, HOP, BANDS, FRAMES = 512, 256, 128, 220
+
+
+class Sounds:
+    """The sounds of one data set, opened once; ``why_not`` says why there are none."""
+
+    def __init__(self, spec: str) -> None:
+        self.why_not = ""
+        self._clips: dict[tuple[str, str], Clip] = {}
+        self._reader: Callable[[Clip], Waveform] | None = None
+        try:
+            data, _ = open_dataset(spec)
+        except AsdbenchError as error:
+            self.why_not = f"the data set {spec} cannot be opened from here: {error.message}"
+            return
+        self._reader = data.reader
+        if self._reader is None:
+            self.why_not = "the data set holds features, not sound"
+        else:
+            self._clips = {(clip.machine, clip.name): clip for clip in data.clips if clip.split == "test"}
+
+    def read(self, machine: str, name: str) -> Waveform:
+        """A clip's sound; ClipError where it cannot be had."""
+        clip = self._clips.get((machine, name))
+        if clip is None or self._reader is None:
+            raise ClipError(f"{name}: {self.why_not or 'not in the data set any more'}")
+        return self._reader(clip)
+
+
+def data_uri(sound: Waveform) -> str:
+    """A sound's first :data:`LONGEST` seconds as a FLAC data URI, at its own level."""
+    import soundfile
+
+    content = io.BytesIO()
+    soundfile.write(content, sound.samples[: int(LONGEST * sound.rate)], sound.rate, format="FLAC", subtype="PCM_16")
+    return f"data:audio/flac;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+def spectrogram(sound: Waveform, title: str) -> Panel:
+    """The panel of a sound's magnitude in decibels, 80 dB deep."""
+
+    def draw(axes: Axes) -> None:
+        levels = _levels(sound.samples)
+        seconds = len(sound.samples) / sound.rate
+        axes.imshow(
+            levels,
+            origin="lower",
+            aspect="auto",
+            extent=(0, seconds, 0, sound.rate / 2000),
+            cmap="magma",
+            vmin=float(levels.max()) - 80,
+            interpolation="nearest",
+        )
+        axes.grid(False)
+        axes.set_xlabel("seconds")
+        axes.set_ylabel("kHz")
+
+    return Panel(title, draw, 1.9)
+
+
+def _levels(samples: Floats) -> Floats:
+    """Decibels (bands, frames), frames and bands thinned by maximum to what a small picture shows."""
+    padded = np.pad(samples.astype(np.float32), (0, max(0, WINDOW - len(samples))))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
+    power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)[:, 1:]) ** 2
+    power = power.reshape(len(power), BANDS, -1).max(axis=2)
+    step = -(-len(power) // FRAMES)
+    power = np.maximum.reduceat(power, range(0, len(power), step), axis=0)
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-12)).T, dtype=np.float32)
