@@ -10,6 +10,7 @@ Conventions
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import asdbench
 from asdbench import registry
+from asdbench.api import Dataset
 from asdbench.cache import DATABASE, inventory
 from asdbench.datasets import configured, open_dataset
 from asdbench.errors import AsdbenchError
@@ -36,6 +38,8 @@ TOY_BYTES = 200 * 10**6
 """Room that a toy run of all systems needs, with a margin: it leaves 47 MB."""
 BENCHMARK_BYTES = 11 * 10**9
 """Features of all of DCASE 2021: 59,504 clips x 4 bytes x (3776 of ResNet38 + 313 x 128 of log-mel), and some more."""
+Opened: TypeAlias = Callable[[], tuple[Dataset, str]]
+"""Opens the configured data set, once."""
 GROUPS: tuple[registry.Group, ...] = ("systems", "embeddings", "datasets")
 
 
@@ -57,13 +61,14 @@ def diagnose(results: Path, cache: Path) -> Iterator[Check]:
     results, cache : Path
         The folders that a run would use.
     """
+    opened = functools.cache(open_dataset)
     checks: tuple[tuple[str, Callable[[], Iterator[Check]]], ...] = (
         ("Python", _python),
         ("torch", _torch),
         ("sound", _sound),
         ("plug-ins", _plugins),
-        ("data", _data),
-        ("weights", _weights),
+        ("data", lambda: _data(opened)),
+        ("weights", lambda: _weights(opened)),
         ("cache", lambda: _cache(cache)),
         ("results", lambda: _folder("results", results)),
         ("disk", lambda: _disk({"results": results, "cache": cache})),
@@ -124,21 +129,22 @@ def _plugins() -> Iterator[Check]:
         yield Check(group, "ok" if origins else "missing", found or "none", "" if origins else "install asdbench again")
 
 
-def _data() -> Iterator[Check]:
-    data, chosen = open_dataset()
+def _data(opened: Opened) -> Iterator[Check]:
+    data, chosen = opened()
     parts = Counter(clip.part for clip in data.clips)
     counts = ", ".join(f"{part} {parts[part]}" for part in ("dev", "additional", "eval") if parts[part])
     machines = len({clip.machine for clip in data.clips})
     real = data.profile == "full"
+    stamps = "".join(f"; {stamp}" for stamp in data.stamps) if real else ""
     yield Check(
         "data",
         "ok" if real else "hint",
-        f"{chosen}; {len(data.clips)} clips of {machines} machine{'s' if machines > 1 else ''}: {counts}",
+        f"{chosen}; {len(data.clips)} clips of {machines} machine{'s' if machines > 1 else ''}: {counts}{stamps}",
         "" if real else 'for the benchmark put data = "ROOT" into asdbench.toml, or set ASDBENCH_DATA',
     )
 
 
-def _weights() -> Iterator[Check]:
+def _weights(opened: Opened) -> Iterator[Check]:
     from asdbench.embeddings import cnn14, panns, resnet38
     from asdbench.fetching import checkpoints
 
@@ -161,10 +167,19 @@ def _weights() -> Iterator[Check]:
         elif name == "resnet38":
             yield Check(
                 "weights",
-                "hint",
+                "missing" if _is_sound(opened) else "hint",
                 f"{published.title}: not in asdbench.toml, not at {path}",
                 f"asdbench fetch {name}; --weights random is a rehearsal; toy data needs none",
             )
+
+
+def _is_sound(opened: Opened) -> bool:
+    """Whether the configured data is real sound, which the systems need weights for."""
+    try:
+        data, _ = opened()
+    except AsdbenchError:  # said under "data"
+        return False
+    return data.profile == "full" and data.features is None
 
 
 def _checkpoint(found: panns.Checkpoint, published: tuple[panns.Published, ...], origin: str) -> Check:

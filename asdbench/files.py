@@ -7,6 +7,7 @@ the machine and process it belongs to, so that what a killed process left is kno
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import os
 import platform
@@ -24,6 +25,29 @@ LEFT = ".asdbench-"
 """How the names begin under which files are written."""
 
 
+LARGEST = 200 * 10**6
+"""Bytes of a file that is still read; the largest of a result folder have a few million."""
+
+
+def digest(path: Path) -> str:
+    """The sha256 (hex) of a file, read block by block."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that nobody's results are: reading it would take all memory.
+
+    Raises
+    ------
+    DataError
+        Where it is larger than :data:`LARGEST`.
+    """
+    size = path.stat().st_size if path.is_file() else 0
+    if size > LARGEST:
+        raise damaged(path, f"{size} bytes, more than the {LARGEST} that are read")
+
+
 def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
     """The rows of a CSV file, its head line first; none where there is no file.
 
@@ -34,6 +58,7 @@ def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
     """
     if not path.exists():
         return
+    check_size(path)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
@@ -56,6 +81,7 @@ def read_pairs(path: Path) -> tuple[list[str], NDArray[np.float64]]:
         Where it cannot be read or a line is not that.
     """
     names, values = [], []
+    check_size(path)
     try:
         with path.open(newline="", encoding="utf-8") as file:
             for number, row in enumerate(csv.reader(file), start=1):

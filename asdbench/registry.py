@@ -268,7 +268,8 @@ def _value(owner: str, name: str, text: str, annotation: Any) -> Any:
     raise UsageError(
         f"{owner}: {name}={text} does not fit",
         looked=f"{name} takes {describe(annotation)}",
-        hint=f"choose one of these; what they mean: asdbench systems show {owner}",
+        hint="choose one of these"
+        + (f"; what they mean: asdbench systems show {owner}" if owner in entries("systems") else ""),
     )
 
 

@@ -10,7 +10,6 @@ head line. A file is asked for by any cell of it: from 2022 on two cells have on
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Cell
-from asdbench.files import read_pairs, write_rows
+from asdbench.files import digest, read_pairs, write_rows
 from asdbench.years import KINDS, Unit, Year
 
 
@@ -53,7 +52,7 @@ class ScoreFiles:
         """File name -> sha256 of the files of some cells, as far as they are there."""
         names = dict.fromkeys(name for cell in cells for name in self.names(cell))
         there = {name: self.path / name for name in names if (self.path / name).is_file()}
-        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in there.items()}
+        return {name: digest(path) for name, path in there.items()}
 
     def scores(self, cell: Cell) -> tuple[list[str], NDArray[np.float64]]:
         """Clips and scores of the cell's file; DataError where it is not there or damaged."""

@@ -18,7 +18,6 @@ the files can be made again from ``components.csv`` and are then the same to the
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,7 +32,7 @@ import numpy as np
 from asdbench.api import Cell, Label
 from asdbench.components import Components
 from asdbench.errors import DataError
-from asdbench.files import damaged, read_rows, write_rows, write_text
+from asdbench.files import check_size, damaged, digest, read_rows, write_rows, write_text
 from asdbench.latent import DIGITS
 from asdbench.scorefiles import ScoreFiles
 from asdbench.years import YEARS
@@ -104,6 +103,7 @@ class SeedFolder:
         path = self.path / "manifest.json"
         if not path.exists():
             return {}
+        check_size(path)
         try:
             manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -138,7 +138,7 @@ class SeedFolder:
     def digest(self, name: str) -> str | None:
         """The sha256 (hex) of a file of the folder, or None where it is not there."""
         path = self.path / name
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        return digest(path) if path.is_file() else None
 
     def sound(self) -> bool:
         """Whether the components are those that the manifest speaks of."""
@@ -298,7 +298,10 @@ def _whole(manifest: Mapping[str, Any]) -> bool:
     data = manifest.get("dataset")
     if not isinstance(data, dict) or data.get("year", 2021) not in YEARS or not isinstance(manifest.get("seed"), int):
         return False
-    return all(isinstance(entry, dict) and set(entry) >= ENTRY for entry in machines.values())
+    if not all(isinstance(entry, dict) and set(entry) >= ENTRY for entry in machines.values()):
+        return False
+    names = [*machines, *(name.rpartition("/")[0] for entry in machines.values() for name in entry["cells"])]
+    return not any(character in name for name in names for character in "/\\\0")  # they become parts of file names
 
 
 def seed_folder(results: Path, dataset: str, system: str, seed: int) -> SeedFolder:

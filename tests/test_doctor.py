@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 import asdbench
@@ -62,6 +63,21 @@ def test_configured_data_is_counted(home: Path, monkeypatch: pytest.MonkeyPatch)
     assert found.state == "ok"
     assert "ASDBENCH_DATA" in found.text
     assert "1 clips of 1 machine: dev 1" in found.text
+
+
+def test_real_data_without_weights_cannot_be_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = home / "data" / "dev_data" / "fan" / "train" / "section_00_source_train_normal_0000_x.wav"
+    clip.parent.mkdir(parents=True)
+    clip.write_bytes(b"")
+    monkeypatch.setenv("ASDBENCH_DATA", f"dcase2026:{home / 'data'}")
+    found = checks(home)
+    assert states(found) == {"weights": "missing"}
+    assert "asdbench fetch resnet38" in found["weights"].hint
+    assert "the 2026 layout is assumed" in found["data"].text
+    (home / "index.csv").write_text("clip,machine,section,domain,split,label\na,fan,00,source,train,\n")
+    np.save(home / "features.npy", np.zeros((1, 2), dtype=np.float32))
+    monkeypatch.setenv("ASDBENCH_DATA", f"features:{home}")
+    assert states(checks(home)) == {"weights": "hint"}
 
 
 def test_configured_data_that_is_not_there_is_missing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

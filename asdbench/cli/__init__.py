@@ -17,8 +17,8 @@ from asdbench.errors import AsdbenchError
 COMMANDS = {
     "run": "Run systems over a data set and print their tables.",
     "report": "Print the tables of a results folder.",
-    "leaderboard": "Rank systems, own and published, by official score.",
     "plot": "Draw one figure: `plot auc|shift|roc|histogram|training|latent`.",
+    "leaderboard": "Rank systems, own and published, by official score.",
     "compare": "Say whether one system is better than another, and how surely.",
     "check": "Compare results with the expected scores.",
     "score": "Score a folder of challenge files, anybody's.",

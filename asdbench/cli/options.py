@@ -38,7 +38,17 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         return tuple(int(part) for part in parts)
 
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
+class Folder(click.Path):
+    """A folder; "" is none, as an unset variable gives it, though Path takes it for the current one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse what is empty; ``~`` is the home folder also where the shell leaves it (``--to=~/data``)."""
+        if value == "":
+            self.fail("the name of the folder is empty", param, ctx)
+        return super().convert(Path(value).expanduser(), param, ctx)
+
+
+FOLDER = Folder(path_type=Path, file_okay=False)
 DATASET_HELP = (
     "toy, dcase2020:ROOT to dcase2026:ROOT (dcase:ROOT tells the year by itself) or features:DIR. "
     "Without it: ASDBENCH_DATA, then asdbench.toml, then toy."

@@ -31,12 +31,14 @@ def command(
     """Draw one figure of a RESULTS folder.
 
     auc: each section's AUC with intervals. shift: source against target. roc: ROC curves. histogram: scores and
-    threshold. training: loss terms and AUC per epoch. latent: latent vectors and centres.
+    threshold. training: loss terms and AUC per epoch. latent: latent vectors and centres. Systems named ...@oracle
+    are drawn where --systems names them.
     """
     from asdbench.reports import evidence, figures
     from asdbench.reports.figures import drawing
 
-    view = evidence.choose(evidence.views(results, dataset), part).only(systems, machines)
+    view = evidence.choose(evidence.views(results, dataset), part)
+    view = (view if systems else view.without_oracles()).only(systems, machines)
     path = output or Path(f"{kind}.svg")
     figure = figures.make(next(known for known in figures.KINDS if known == kind), view)
     drawing.save(figure, path)

@@ -40,7 +40,10 @@ class TerminalProgress(Progress):
             console=self._console,
         )
         self._jobs = Bars(
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn(), console=self._console
+            SpinnerColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=self._console,
         )
         shown = Live(Group(self._bars, self._jobs), console=self._console, transient=True)
         self._live = shown if live else None

@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ from asdbench.errors import AsdbenchError, UsageError
 CONFIGURATION = "asdbench.toml"
 VARIABLE = "ASDBENCH_DATA"
 SETTINGS = ("data", "weights")
+_SPEC = re.compile(r"\w{2,}(\[.*\])?:")
+"""How text begins that is meant as a spec (a single letter is a drive)."""
 
 
 def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
@@ -61,7 +64,7 @@ def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
 
 def spec_of(text: str) -> str:
     """The spec of what is given as a spec or as a bare path: a folder of features or of the DCASE layout."""
-    if _names_a_dataset(text):
+    if _names_a_dataset(text) or (_SPEC.match(text) and not Path(text).expanduser().exists()):
         return text
     if (Path(text).expanduser() / "index.csv").is_file():
         return f"features:{text}"

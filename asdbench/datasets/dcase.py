@@ -249,7 +249,7 @@ def _misfits(
     misfits: list[tuple[tree.Folder, str]], found: tree.Tree, year: Year, rest: DcaseDataset | None
 ) -> MisfitsError:
     others = [str(other) for other in fitting(found)]
-    files = tuple(f"{folder.shown}/{name}" for folder, name in misfits)
+    files = tuple(sorted(f"{folder.shown}/{name}" for folder, name in misfits))
     error = MisfitsError(
         f"{len(misfits)} clips do not fit the names of the {year.year} data set",
         looked=tree.some(files),

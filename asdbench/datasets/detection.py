@@ -5,8 +5,8 @@ Conventions
 - A year whose grammar does not fit every name and folder is out, and so is one that came before something that is
   there (``noAttribute``, ``supplemental``).
 - Of the others, those that know most of the machines' sections are candidates. If there are several (the development
-  sets of 2023 to 2025 have the same machines), a ground truth list or the name of the root decides; else nothing does,
-  and the error names the candidates and what spoke for and against each year.
+  sets of 2023 to 2025 have the same machines), the record of what was fetched decides, a ground truth list or the name
+  of the root; else nothing does, and the error names the candidates and what spoke for and against each year.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from asdbench.datasets import answers, attributes, grammar
 from asdbench.datasets.tree import Tree, shown
 from asdbench.errors import DataError
+from asdbench.fetching.records import Records
 from asdbench.years import YEARS, Year
 
 _SINCE = {attributes.NOTHING: 2024, "supplemental": 2025}
@@ -49,6 +50,7 @@ def detect(tree: Tree) -> tuple[Year, str]:
     if len(candidates) == 1:
         return candidates[0].year, str(candidates[0])
     for words, told in (
+        ("the record of what was fetched", [e for e in candidates if _was_fetched(tree, e.year)]),
         ("a ground truth list", [e for e in candidates if _has_list(tree, e.year)]),
         ("the name of its folder", [e for e in candidates if str(e.year.year) in _named(tree)]),
     ):
@@ -60,7 +62,9 @@ def detect(tree: Tree) -> tuple[Year, str]:
         f"the year of the data set at {tree.root} cannot be told: "
         + (f"{', '.join(years[:-1])} and {years[-1]} fit alike" if years else "it fits none"),
         looked="; ".join(map(str, found)),
-        hint=f"say which: dcase{years[0] if years else '2021'}:{tree.root}",
+        hint=f"say which: dcase{years[0]}:{tree.root}"
+        if years
+        else f"say what it should be: `asdbench datasets validate dcase2021:{tree.root}` lists what does not fit",
     )
 
 
@@ -88,6 +92,10 @@ def weigh(tree: Tree, year: Year) -> Evidence:
             cells.add((machine, fields.section))
     known = {(machine, section) for part in (year.dev, year.eval) for machine in part for section in part[machine]}
     return Evidence(year, len(cells & known), len(cells))
+
+
+def _was_fetched(tree: Tree, year: Year) -> bool:
+    return f"dcase{year.year}" in {entry.name for entry in Records(tree.root)}
 
 
 def _has_list(tree: Tree, year: Year) -> bool:

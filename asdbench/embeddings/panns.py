@@ -70,7 +70,7 @@ def find(weights: str | None, published: Published) -> Checkpoint | None:
     if weights is None:
         raise WeightsError(
             f"{published.title} weights not given",
-            looked="--weights, or weights= in the spec",
+            looked="no --weights, no weights in asdbench.toml, no [weights=...] in the spec",
             hint=f"--weights FILE with the PANNs checkpoint {published.name}, which `asdbench fetch "
             f"{published.title.lower()}` gets (Zenodo record 3987831), or --weights random for a dry run that says so "
             "in every table",

@@ -9,6 +9,7 @@ from pathlib import Path
 from asdbench import registry
 from asdbench.asking import resolve
 from asdbench.datasets import VARIABLE, configured
+from asdbench.embeddings import panns, resnet38
 from asdbench.errors import UsageError
 from asdbench.fetching import MIRROR
 from asdbench.fetching.catalogue import checkpoint, names
@@ -39,7 +40,9 @@ def fetch_missing(
     Raises
     ------
     UsageError
-        Where the data set is none that can be fetched, or systems need different checkpoints.
+        Where the data set is none that can be fetched, a system is unknown, or systems need different checkpoints.
+    WeightsError
+        Where the weights that are given are not there.
     DataError
         As :func:`~asdbench.fetching.dataset.fetch_dataset` does.
     """
@@ -53,24 +56,32 @@ def fetch_missing(
             hint=f"--dataset NAME:ROOT with one of {', '.join(fetchable)}",
         )
     wishes = Wishes(os.environ.get(MIRROR) or None)
-    needed = None if weights or configured("weights") else _checkpoint(systems)
+    # Names and files that are not there are mistakes to be told before hours of downloading.
+    wanted, given = _checkpoints(systems), weights or configured("weights")
+    if given and wanted:
+        panns.find(given, resnet38.PUBLISHED)
+    needed = None if given else _only(wanted)
     fetch_dataset(
         spec.name, Path(spec.argument).expanduser(), machines=machines, wishes=wishes, adopt=True, watcher=watcher
     )
     return str(fetch_checkpoint(needed, wishes=wishes, watcher=watcher)) if needed else weights
 
 
-def _checkpoint(systems: str | None) -> str | None:
-    """The checkpoint that some systems need and do not name."""
+def _checkpoints(systems: str | None) -> set[str]:
+    """The checkpoints that some systems need and do not name."""
     wanted = set()
     for name in registry.entries("systems") if systems is None else registry.split(systems):
         embedding = registry.parse(resolve(name, "full", None)[1].model.embedding)
         if embedding.name in names() and "weights" not in dict(embedding.parameters):
             wanted.add(embedding.name)
+    return wanted
+
+
+def _only(wanted: set[str]) -> str | None:
     if len(wanted) > 1:
         raise UsageError(
             "--fetch can give a run one checkpoint",
             looked=f"the systems need {', '.join(sorted(wanted))}",
             hint="run them one after the other, or fetch both and name the weights in the systems' specs",
         )
-    return wanted.pop() if wanted else None
+    return next(iter(wanted), None)

@@ -9,6 +9,7 @@ from threading import Event
 from urllib.parse import quote
 
 from asdbench.errors import DataError, UsageError
+from asdbench.fetching import MIRROR
 from asdbench.fetching.catalogue import Source
 from asdbench.fetching.transfer import Patience, Transfer
 from asdbench.progress import Transfers
@@ -51,11 +52,11 @@ class Wishes:
         if self.origin is None or self.origin.startswith(("http://", "https://")):
             return None
         folder = Path(self.origin).expanduser()
-        if not folder.is_dir():
+        if not self.origin or not folder.is_dir():  # "" is no folder, though Path takes it for the current one
             raise UsageError(
-                f"--from {self.origin} is no folder and no address",
+                f"{self.origin!r} is no folder and no address",
                 looked=f"{folder.absolute()} is {'a file' if folder.exists() else 'not there'}",
-                hint="give a folder that holds the archives, or https://...",
+                hint=f"give a folder that holds the archives, or https://..., with --from or {MIRROR}",
             )
         return folder
 

@@ -110,6 +110,8 @@ class View:
         others = [shown.name for shown in self.systems if stamp not in shown.table.stamps]
         if not others:
             return ""
+        if stamp == STAMP:
+            return f" (…{ORACLE})"
         return f" ({', '.join(own)})" if len(own) <= len(others) else f" (all but {', '.join(others)})"
 
     @property
@@ -137,6 +139,11 @@ class View:
         normal, anomalous = self.clips
         seeds = f"seed{'s' * (len(self.seeds) > 1)} {', '.join(map(str, self.seeds))}"
         return f"{self.title}; n = {normal} normal and {anomalous} anomalous test clips; {seeds}"
+
+    def without_oracles(self) -> View:
+        """The same without systems whose epoch was chosen on the test labels, where there are others."""
+        honest = tuple(shown for shown in self.systems if not shown.oracle)
+        return replace(self, systems=honest) if honest else self
 
     def only(self, systems: Collection[str] = (), machines: Collection[str] = ()) -> View:
         """The same with some systems or machines only; UsageError for a name that is not there."""
@@ -179,7 +186,9 @@ def views(results: Path, dataset: str | None = None) -> list[View]:
         raise DataError(
             "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
         )
-    return [View(data, part, definition, _named(own)) for (data, part, definition), own in sorted(made.items(), key=_order)]
+    return [
+        View(data, part, definition, _named(own)) for (data, part, definition), own in sorted(made.items(), key=_order)
+    ]
 
 
 def choose(found: Sequence[View], part: str | None = None) -> View:

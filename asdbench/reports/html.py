@@ -1,12 +1,12 @@
-"""A results folder as one self-contained HTML page: no script is needed to read it, nothing is loaded from anywhere.
+"""A results folder as one self-contained HTML page: no script is needed to read it, nothing is loaded.
 
-The page's order: the verdict, the systems side by side, tables beside the published ones, figures, the clips most wrong,
-timings, and how it was made. Template, styles and script stand in the folder ``page``; names are escaped by jinja2.
+The page's order: the verdict, the systems side by side, tables beside the published ones, figures, the clips most
+wrong, timings, and how it was made. Template, styles and script stand in the folder ``page``; names are
+escaped by jinja2.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,15 @@ from markupsafe import Markup, escape
 from asdbench import __version__
 from asdbench.errors import AsdbenchError
 from asdbench.metrics.challenge import Column
-from asdbench.reports import figures, look
-from asdbench.reports.evidence import PART_NAMES, Shown, View, one_line
+from asdbench.reports import figures, look, ranking
+from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel, drawing
 from asdbench.reports.markdown import NO_RESULT, clips_of, official_mean, unit
 from asdbench.reports.mistakes import Mistake, mistakes
+from asdbench.reports.ranking import span
 from asdbench.reports.sounds import BOUND, Sounds, data_uri, spectrogram
-from asdbench.reports.tables import Bounds, SystemTable
+from asdbench.reports.swatch import swatch
+from asdbench.reports.tables import Bounds
 from asdbench.verdicts import Verdict
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
@@ -48,7 +50,7 @@ KINDS_SHOWN: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Value:
-    """A number in a table: what is shown, below it its interval and how it stands to the published one; ``sort`` orders."""
+    """A number in a table: as shown, its interval, how it stands to the published one; ``sort`` orders."""
 
     shown: str
     sort: float
@@ -83,94 +85,45 @@ def render(found: Sequence[View]) -> str:
         loader=PackageLoader("asdbench.reports", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     pages.filters.update(marked=_marked, line=one_line)
-    pages.globals.update(swatch=_swatch)
+    pages.globals.update(swatch=swatch)
     room = [BOUND]
     stamps = tuple(dict.fromkeys(stamp for view in found for stamp in view.stamps))
+    plain = {stamp for view in found for shown in view.systems for stamp in shown.table.stamps}
     return pages.get_template("page.html").render(
         title=f"Results on {', '.join(dict.fromkeys(one_line(view.dataset) for view in found))}",
         stamps=stamps,
-        no_result=bool(set(stamps) & NO_RESULT),
+        no_result=bool(plain & NO_RESULT),
         views=[_view(view, f"v{number}", room) for number, view in enumerate(found)],
         version=__version__,
     )
 
 
 def _view(view: View, key: str, room: list[int]) -> dict[str, Any]:
-    best = best_of(view)
+    best = ranking.best(view)
     columns = view.definition.columns()
+    said, behind = ranking.verdict(view)
+    drawn = view.without_oracles()
     return {
         "key": key,
         "title": view.title,
         "stamps": view.stamps,
         "note": view.note,
-        "verdict": verdict(view),
+        "verdict": said,
+        "behind": behind,
         "reading": f"Percent. pAUC: up to a false positive rate of 0.1, standardised; chance is 50, as for AUC."
-        f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over clips;"
-        " of other trainings they say nothing.",
+        f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over"
+        " clips; of other trainings they say nothing.",
         "columns": [_label(column) for column in columns],
         "unit": unit(view.definition),
         "systems": [_row(shown, columns, shown is best) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "tables": [_table(shown, columns) for shown in view.systems],
-        "figures": [_figure(figures.make(kind, view), f"{key}-{kind}") for kind in figures.KINDS],
-        "mistakes": list(_mistakes(view, key, room)),
+        "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
+        "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}") for kind in figures.KINDS],
+        "mistakes": list(_mistakes(drawn, key, room)),
         "timings": [_timings(shown) for shown in view.systems],
         "made": [_made(shown) for shown in view.systems],
     }
-
-
-def best_of(view: View) -> Shown | None:
-    """The system of the highest official score; None where it would not be fair to name one.
-
-    Systems whose epoch was chosen on the test labels do not take part, nor those scored on fewer cells than others.
-    """
-    fair = _fair(view)
-    return max(fair, key=lambda shown: shown.table.score or 0.0) if len(fair) > 1 else None
-
-
-def _fair(view: View) -> list[Shown]:
-    scored = [shown for shown in view.systems if shown.table.score is not None and not shown.oracle]
-    most = max((_cells(shown.table) for shown in scored), key=len, default=frozenset[Any]())
-    return [shown for shown in scored if _cells(shown.table) == most]
-
-
-def _cells(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
-    return frozenset((row.machine, row.section, column) for row in table.rows for column in row.ours)
-
-
-def verdict(view: View) -> str:
-    """What the view says, in one sentence (a second one where values were published)."""
-    from asdbench.pairing import compare
-    from asdbench.reports.comparison import conclusion
-
-    fair = sorted(_fair(view), key=lambda shown: -(shown.table.score or 0.0))
-    beside = [_against(shown) for shown in view.systems if shown.table.verdict and not shown.oracle]
-    if not fair:
-        return " ".join(["No system has a score here: the tables say why.", *beside])
-    first = fair[0]
-    if len(fair) == 1:
-        said = f"On {view.title}, {first.name} has an official score of {_score(first.table)}."
-        return " ".join([said, *beside])
-    second = fair[1]
-    said = (
-        f"Of {len(fair)} systems on {view.title}, {first.name} has the highest official score, {_score(first.table)}, before"
-        f" {second.name} with {_score(second.table)}"
-    )
-    try:
-        compared = compare(first.folders, second.folders, (first.name, second.name))
-    except AsdbenchError as error:
-        return " ".join([f"{said}; whether that is more than chance is not known: {error.message}.", *beside])
-    sure = next((conclusion(compared, part) for part in compared.parts if part.part == view.part), "")
-    return " ".join(filter(None, [f"{said}.", sure and f"Held against each other, clip by clip: {sure}", *beside]))
-
-
-def _against(shown: Shown) -> str:
-    return f"Against the published values, {shown.name}: {shown.table.verdict}."
-
-
-def _score(table: SystemTable) -> str:
-    bounds = f" (95 % interval {_span(table.score_bounds)})" if _span(table.score_bounds) else ""
-    return f"{table.score:.2f}{bounds}"
 
 
 def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
@@ -194,16 +147,10 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
 
 
 def _value(value: float | None, bounds: Bounds | None = None) -> Value:
-    return Value("–", -1.0) if value is None else Value(f"{value:.2f}", value, _span(bounds))
+    return Value("–", -1.0) if value is None else Value(f"{value:.2f}", value, span(bounds))
 
 
-def _span(bounds: Bounds | None) -> str:
-    return "" if bounds is None or math.isnan(bounds[0]) else f"{bounds[0]:.1f} to {bounds[1]:.1f}"
-
-
-def _beside(
-    value: float | None, bounds: Bounds | None, published: float | None, judged: Verdict | None
-) -> Value:
+def _beside(value: float | None, bounds: Bounds | None, published: float | None, judged: Verdict | None) -> Value:
     """A value with its interval, the published one, the difference, and what it means in a word."""
     plain = _value(value, bounds)
     if published is None:
@@ -283,7 +230,7 @@ def _figure(figure: Figure, key: str) -> dict[str, Any]:
 
 
 def _svg(panel: Panel, key: str) -> Markup:
-    return Markup(drawing.inline(panel, key))  # noqa: S704 # matplotlib escapes text, `drawing` the title
+    return Markup(drawing.inline(panel, key))  # matplotlib escapes text, `drawing` the title
 
 
 def _mistakes(view: View, key: str, room: list[int]) -> Iterator[dict[str, Any]]:
@@ -293,9 +240,15 @@ def _mistakes(view: View, key: str, room: list[int]) -> Iterator[dict[str, Any]]
         heard = []
         for place, mistake in enumerate(listed[:PLAYED]):
             spec = str(shown.manifests[0]["machines"][mistake.cell.machine]["dataset"])
-            sounds = opened.setdefault(spec, Sounds(spec)) if spec not in opened else opened[spec]
+            sounds = opened[spec] if spec in opened else opened.setdefault(spec, Sounds(spec))
             heard.append(_heard(mistake, sounds, f"{key}-wrong-{number}-{place}", room))
-        yield {"name": shown.name, "look": look.of(shown), "stamps": shown.table.stamps, "listed": listed, "heard": heard}
+        yield {
+            "name": shown.name,
+            "look": look.of(shown),
+            "stamps": shown.table.stamps,
+            "listed": listed,
+            "heard": heard,
+        }
 
 
 def _heard(mistake: Mistake, sounds: Sounds, key: str, room: list[int]) -> Heard:
@@ -354,26 +307,4 @@ def _marked(note: str) -> Markup:
     """A footnote's ``**loud**`` and code marks as HTML, all else as text."""
     text = str(escape(note))
     text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
-    return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", text))  # noqa: S704 # escaped above
-
-
-_SHAPES: Mapping[str, str] = {
-    "o": '<circle cx="12" cy="6" r="4"/>',
-    "s": '<rect x="8.5" y="2.5" width="7" height="7"/>',
-    "D": '<path d="M12 1.5 16.5 6 12 10.5 7.5 6z"/>',
-    "^": '<path d="M12 1.5 16.5 10h-9z"/>',
-    "v": '<path d="M12 10.5 16.5 2h-9z"/>',
-    "P": '<path d="M10 2h4v2h2v4h-2v2h-4v-2H8V4h2z"/>',
-    "X": '<path d="m8 3.5 1.5-1.5L12 4.5 14.5 2 16 3.500 13.500 6 16 8.500 14.500 10 12 7.500 9.500 10 8 8.500 10.500 6z"/>',
-    "*": '<path d="m12 .8 1.500 3.500 3.700.3-2.800 2.500.9 3.700-3.300-2-3.300 2 .9-3.700L6.800 4.600l3.700-.3z"/>',
-}
-_DASHES: Mapping[str, str] = {"-": "", "--": "5 3", "-.": "6 2 1.500 2", ":": "1.500 2", "": "0 99"}
-
-
-def _swatch(own: look.Look) -> Markup:
-    """Mark and line of a system, as they stand in the figures."""
-    return Markup(  # noqa: S704 # nothing from data
-        f'<svg class="swatch" viewBox="0 0 24 12" width="24" height="12" aria-hidden="true" fill="{own.colour}"><path'
-        f' d="M0 6h24" stroke="{own.colour}" stroke-width="1.5" stroke-dasharray="{_DASHES[own.line]}"/>'
-        f"{_SHAPES[own.mark]}</svg>"
-    )
+    return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", text))  # escaped above

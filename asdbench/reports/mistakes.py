@@ -1,9 +1,9 @@
-"""The clips that a system got most wrong: an anomaly below nearly all normal clips, a normal clip above nearly all others.
+"""The clips that a system got most wrong: anomalies below nearly all normal clips, normal ones above the anomalies.
 
 Conventions
 -----------
-- *Wrong* is, for an anomaly, the share of the normal clips it is compared with that score at least as high; for a normal
-  clip, the share of the anomalies that score at most as high. 1 is as wrong as can be, 0.5 is chance.
+- *Wrong* is, for an anomaly, the share of the normal clips it is compared with that score at least as high; for a
+  normal clip, the share of the anomalies that score at most as high. 1 is as wrong as can be, 0.5 is chance.
 - A clip is compared within what its AUC is over: its cell, and from 2022 on all anomalies of its section.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asdbench.api import Cell
 from asdbench.metrics.challenge import Definition, Group, against
@@ -59,7 +60,11 @@ def mistakes(view: View, shown: Shown, most: int) -> list[Mistake]:
 
 
 def _of_cell(
-    definition: Definition, group: Group, domain: str, over: np.ndarray[tuple[int], np.dtype[np.bool_]], threshold: float | None
+    definition: Definition,
+    group: Group,
+    domain: str,
+    over: NDArray[np.bool_],
+    threshold: float | None,
 ) -> Sequence[tuple[float, float, Mistake]]:
     """(how wrong, how far off in units of the scores' spread, the mistake) of a cell's own clips."""
     labels, scores = group.labels[over], group.scores[over]
@@ -68,7 +73,7 @@ def _of_cell(
         return []
     spread = float(np.std(scores)) or 1.0
     made = []
-    for number in np.flatnonzero(over):
+    for number in np.flatnonzero(over).tolist():
         anomaly, score = bool(group.labels[number]), float(group.scores[number])
         if definition.domains == "clips" and group.domains[number] != domain:
             continue  # an anomaly of the other domain: it is of that cell

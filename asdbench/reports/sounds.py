@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST = 10.0  # seconds that a page holds of a clip
 BOUND = 1_500_000  # bytes of sound that a page holds, as base64
-WINDOW, HOP, BANDS, FRAMES = 512, 256, 128, 220
+WINDOW, HOP, BANDS, FRAMES = 512, 256, 64, 128
 
 
 class Sounds:
@@ -49,12 +49,13 @@ class Sounds:
 
 
 def data_uri(sound: Waveform) -> str:
-    """A sound's first :data:`LONGEST` seconds as a FLAC data URI, at its own level."""
+    """A sound's first :data:`LONGEST` seconds as an MP3 data URI, at its own level: all browsers play it."""
     import soundfile
 
     content = io.BytesIO()
-    soundfile.write(content, sound.samples[: int(LONGEST * sound.rate)], sound.rate, format="FLAC", subtype="PCM_16")
-    return f"data:audio/flac;base64,{base64.b64encode(content.getvalue()).decode()}"
+    samples = sound.samples[: int(LONGEST * sound.rate)]
+    soundfile.write(content, samples, sound.rate, format="MP3")
+    return f"data:audio/mpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
 def spectrogram(sound: Waveform, title: str) -> Panel:

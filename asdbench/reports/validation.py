@@ -13,8 +13,9 @@ SHOWN = 5
 
 def render(found: Validation, everything: bool = False) -> str:
     """The check as text; ``everything``: all lines of all findings."""
-    lines = [f"{found.spec} (DCASE {found.year}): {found.clips} clips", "", _table(found), "", *_legend(found)]
-    lines += [f"{number} clips: {words}" for words, number in found.formats.most_common(SHOWN)]
+    lines = [f"{found.spec} (DCASE {found.year}): {_clips(found.clips)}", *(f"note: {s}" for s in found.stamps)]
+    lines += ["", _table(found), "", *_legend(found)]
+    lines += [f"{_clips(number)}: {words}" for words, number in found.formats.most_common(SHOWN)]
     if len(found.formats) > SHOWN:
         lines.append(f"and {len(found.formats) - SHOWN} more combinations of rate, channels and length")
     for finding in found.findings:
@@ -25,6 +26,10 @@ def render(found: Validation, everything: bool = False) -> str:
     wrong = sum(finding.wrong for finding in found.findings)
     lines.append(f"WRONG: {wrong} of the above" if wrong else "nothing wrong was found")
     return "\n".join(lines) + "\n"
+
+
+def _clips(number: int) -> str:
+    return f"{number} clip{'' if number == 1 else 's'}"
 
 
 def _finding(finding: Finding, everything: bool) -> list[str]:

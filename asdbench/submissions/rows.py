@@ -23,11 +23,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asdbench.files import LARGEST
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[+-]?(?:nan(?:\(.*\))?|inf|infinity)", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
-LARGEST = 200 * 10**6
-"""Bytes that are read of a file; the challenge's have some 15,000."""
 
 
 @dataclass(frozen=True)

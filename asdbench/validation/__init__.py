@@ -38,6 +38,8 @@ class Validation:
     findings : tuple of Finding
     unchecked : tuple of str
         What was not looked at.
+    stamps : tuple of str
+        What must be said wherever the data set is shown.
     """
 
     spec: str
@@ -48,6 +50,7 @@ class Validation:
     formats: Counter[str]
     findings: tuple[Finding, ...]
     unchecked: tuple[str, ...]
+    stamps: tuple[str, ...] = ()
 
     @property
     def wrong(self) -> bool:
@@ -97,16 +100,17 @@ def validate(
     formats: Counter[str] = Counter()
     unchecked: list[str] = []
     if any(clip.path for clip in data.clips):
-        more, readable, formats = check_headers(data, database, told)
-        findings += more
+        headers = check_headers(data, database, told)
+        findings += headers.findings
+        formats = headers.formats
         if deep:
-            findings += check_deep(data, readable, told)
+            findings += check_deep(data, headers.fit, told)
         else:
             unchecked.append("the sound itself (--deep decodes it)")
         if quick:
             unchecked.append("copies (--quick hashes nothing)")
         else:
-            findings += check_copies(data, readable, told)
+            findings += check_copies(data, headers.readable, told)
         findings += check_leftovers(data, misfits.files if misfits else ())
     return Validation(
         spec=data.spec,
@@ -117,4 +121,5 @@ def validate(
         formats=formats,
         findings=tuple(sorted(findings, key=lambda finding: not finding.wrong)),
         unchecked=tuple(unchecked),
+        stamps=tuple(data.stamps),
     )

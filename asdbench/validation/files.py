@@ -14,6 +14,8 @@ from asdbench.progress import Progress
 from asdbench.validation.findings import Finding
 from asdbench.validation.sounds import SLICE, shown
 
+COPIES = 3
+"""Clips of one content that are named, of training and of test."""
 PASSED_OVER = ("__MACOSX", SUPPLEMENTAL)
 """What macOS leaves, and sound that is neither training nor test data; a remark of the data set tells of the latter."""
 
@@ -35,7 +37,7 @@ def check_copies(data: Dataset, clips: Sequence[Clip], progress: Progress) -> li
     for group in same.values():
         if len(group) > 1:
             where = leaks if {clip.split for clip in group} == {"train", "test"} else twice
-            where.append(" = ".join(map(shown, group)))
+            where.append(_equal(group))
     findings = [
         Finding(
             "training clips that also stand in the test, by content",
@@ -45,6 +47,14 @@ def check_copies(data: Dataset, clips: Sequence[Clip], progress: Progress) -> li
         Finding("clips that are there twice, by content", tuple(twice), hint="get these files again"),
     ]
     return [finding for finding in findings if finding.items]
+
+
+def _equal(group: Sequence[Clip]) -> str:
+    """Clips of one content in a line: the first few, of training and test, where it is of both."""
+    sides = [[clip for clip in group if clip.split == split] for split in ("train", "test")]
+    named = [clip for clip in group if any(clip in side[:COPIES] for side in sides)]
+    more = f" and {len(group) - len(named)} more" if len(group) > len(named) else ""
+    return " = ".join(map(shown, named)) + more
 
 
 def check_leftovers(data: Dataset, known: Sequence[str] = ()) -> list[Finding]:

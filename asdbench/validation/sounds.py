@@ -15,6 +15,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,18 +33,28 @@ Groups: TypeAlias = Sequence[tuple[str, audio.Header, Sequence[Clip]]]
 """Machine, header, the clips of that machine with that header."""
 
 
-def check_headers(
-    data: Dataset, database: Path | None, progress: Progress
-) -> tuple[list[Finding], list[Clip], Counter[str]]:
-    """Look at every clip's header.
+@dataclass(frozen=True)
+class Headers:
+    """What the headers say.
 
-    Returns
-    -------
-    findings : list of Finding
-    readable : list of Clip
+    Parameters
+    ----------
+    findings : tuple of Finding
+    readable : tuple of Clip
+    fit : tuple of Clip
+        Those among them with a rate and channels that the data set's reader takes.
     formats : Counter of str
         In words, how many clips have which rate, channels and length.
     """
+
+    findings: tuple[Finding, ...]
+    readable: tuple[Clip, ...]
+    fit: tuple[Clip, ...]
+    formats: Counter[str]
+
+
+def check_headers(data: Dataset, database: Path | None, progress: Progress) -> Headers:
+    """Look at every clip's header."""
     clips = [clip for clip in data.clips if clip.path is not None]
     kept = KeptFacts(database, "header", _header)
     readable: list[Clip] = []
@@ -61,12 +72,18 @@ def check_headers(
                 bad.append((clip, errors[clip.path]))
         progress.advance(len(own), "clips")
     groups = [(machine, _parsed(text), group) for (machine, text), group in alike.items()]
-    findings = [_unreadable(bad), *_rates_and_channels(data, groups), *_lengths(groups)]
+    unfit, refused = _rates_and_channels(data, groups)
+    findings = [_unreadable(bad), *unfit, *_lengths(groups)]
     formats: Counter[str] = Counter()
     for _, header, group in groups:
         several = "s" if header.channels > 1 else ""
         formats[f"{header.rate} Hz, {header.channels} channel{several}, {header.seconds:.3f} s"] += len(group)
-    return [finding for finding in findings if finding.items], readable, formats
+    return Headers(
+        tuple(finding for finding in findings if finding.items),
+        tuple(readable),
+        tuple(clip for clip in readable if clip.path not in refused),
+        formats,
+    )
 
 
 def check_deep(data: Dataset, clips: Sequence[Clip], progress: Progress) -> list[Finding]:
@@ -115,31 +132,36 @@ def _unreadable(bad: Sequence[tuple[Clip, ClipError]]) -> Finding:
     )
 
 
-def _rates_and_channels(data: Dataset, groups: Groups) -> list[Finding]:
+def _rates_and_channels(data: Dataset, groups: Groups) -> tuple[list[Finding], set[Path | None]]:
+    """Findings, and the files that the data set's reader refuses for their rate or channels."""
     demanded: int | None = getattr(data.reader, "rate", None)
-    one = getattr(data.reader, "channel", 0) is None
+    taken: int | None = getattr(data.reader, "channel", 0)
     rates: Counter[int] = Counter()
     for _, header, group in groups:
         rates[header.rate] += len(group)
     wanted = demanded or (rates.most_common(1)[0][0] if rates else 0)
-    return [
+    other = [(clip, header) for _, header, own in groups if header.rate != wanted for clip in own]
+    several = [(clip, header) for _, header, own in groups if taken is None and header.channels > 1 for clip in own]
+    lacking = [(clip, header) for _, header, own in groups if not 0 <= (taken or 0) < header.channels for clip in own]
+    findings = [
         Finding(
             f"clips that are not sampled at {wanted} Hz",
-            tuple(f"{shown(c)}: {header.rate} Hz" for _, header, own in groups if header.rate != wanted for c in own),
+            tuple(f"{shown(clip)}: {header.rate} Hz" for clip, header in other),
             wrong=demanded is not None,
             hint="[rate=any] behind the data set's name takes clips of any rate" if demanded else "",
         ),
         Finding(
             "clips of several channels",
-            tuple(
-                f"{shown(c)}: {header.channels}"
-                for _, header, own in groups
-                if one and header.channels > 1
-                for c in own
-            ),
+            tuple(f"{shown(clip)}: {header.channels}" for clip, header in several),
             hint="[channel=0] behind the data set's name takes the first one",
         ),
+        Finding(
+            f"clips that have no channel {taken}, counted from 0",
+            tuple(f"{shown(clip)}: {header.channels}" for clip, header in lacking),
+            hint="choose another [channel=...]",
+        ),
     ]
+    return findings, {clip.path for clip, _ in [*(other if demanded else ()), *several, *lacking]}
 
 
 def _lengths(groups: Groups) -> list[Finding]:

@@ -36,7 +36,9 @@ FIGURES: list[Figure] = []
 def note(case: str, value: float, unit: str, limit: float | None = None) -> None:
     """Put a value into the table, and whether it keeps to its limit."""
     reached = None if limit is None else value <= limit
-    FIGURES.append(Figure(case, f"{value:.3g} {unit}", limit="" if limit is None else f"{limit:g} {unit}", reached=reached))
+    FIGURES.append(
+        Figure(case, f"{value:.3g} {unit}", limit="" if limit is None else f"{limit:g} {unit}", reached=reached)
+    )
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Race:
         with threads_set(threads):
             if self.full:
                 ours()  # warm: code and memory are there
-            self.benchmark.pedantic(run_ours, setup=run_others, rounds=rounds)
+            self.benchmark.pedantic(run_ours, setup=run_others, rounds=rounds)  # type: ignore[no-untyped-call]
         ratios = {}
         for name, (_, limit) in others.items():
             ratio = statistics.median(a / b for a, b in zip(times[""], times[name], strict=True))

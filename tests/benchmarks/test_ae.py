@@ -69,7 +69,7 @@ class PlainTraining:
         for (x,) in DataLoader(TensorDataset(self.data), batch_sampler=rows):
             loss = nn.functional.mse_loss(self.network(x), x)
             self.optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch does not say
             self.steps += 1
             self.optimizer.param_groups[0]["eps"] = 1e-7 / math.sqrt(1 - 0.999**self.steps)
             self.optimizer.step()

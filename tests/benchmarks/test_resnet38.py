@@ -110,7 +110,7 @@ def noise(clips: int, seconds: float, rate: int, seed: int) -> Floats:
 
 
 def operations(frames: int) -> int:
-    """Floating-point operations of the convolutions for one clip: a multiplication and an addition a weight and place."""
+    """Floating-point operations of the convolutions for one clip: two a weight and place."""
     total = 0
     for name, _, (outputs, inputs, height, width) in _resnet38_network.convolutions(top=False):
         halvings = int(name.split("layer")[1][0]) if "layer" in name else 0
@@ -164,7 +164,7 @@ def test_embedding(race: Race, plain: PlainResNet38) -> None:
 
     case = f"resnet38, a clip of {seconds:g} s, batch {embedding.batch}, 1 thread"
     others = {"plain network": (plainly, 0.7), "torch.mm of as many operations": (as_many_operations, None)}
-    ratios = race(case, ours, others)  # type: ignore[arg-type]  # mypy joins float and None to object
+    ratios = race(case, ours, others)
     if race.full:
         note("resnet38, of the matrix-product rate", 100 / ratios["torch.mm of as many operations"], "%")
         note("resnet38, operations of a clip", operations(frames) / 1e9, "G")

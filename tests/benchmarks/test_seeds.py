@@ -1,7 +1,7 @@
 """Several seeds trained at once, in one batched product a layer, against one after another: does it pay?
 
-The trial is complete (each seed its own weights, order and running statistics, and equal to training it alone), but it is
-no part of the project: see docs/performance.md for what was measured.
+The trial is complete (each seed has its own weights, rows and running statistics, and is equal to training it alone),
+but no part of the project: see docs/performance.md for what was measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state  # type: ignore[attr-defined]
+from torch.func import functional_call, stack_module_state
 
 from asdbench_systems._networks import LATENT, Autoencoder
 from asdbench_systems._training import adam, generator
@@ -93,7 +93,8 @@ class Together:
         kept = [0.99 * value for value in variances]
         losses = self.forward(self.parameters, self.buffers, x, y, noise)
         self.optimizer.zero_grad()
-        losses.sum().backward()  # the seeds' gradients do not mix: each loss has weights of its own
+        # the seeds' gradients do not mix: each loss has weights of its own
+        losses.sum().backward()  # type: ignore[no-untyped-call]  # torch does not say
         self.optimizer.step()
         if self.what.ae:  # KerasBatchNorm's correction sets an attribute, which a functional call undoes
             for value, before in zip(variances, kept, strict=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class PlainTraining:
 
         def blocks(*sizes: int) -> nn.Sequential:
             layers: list[nn.Module] = []
-            for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+            for inputs, outputs in pairwise(sizes):
                 layers += [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs), nn.ReLU()]
             return nn.Sequential(*layers)
 

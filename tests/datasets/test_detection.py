@@ -92,6 +92,7 @@ def test_names_of_no_year(make_tree: MakeTree) -> None:
     caught = undecided(root)
     assert "it fits none" in caught.message
     assert "a.wav is no name of it" in caught.looked
+    assert f"datasets validate dcase2021:{root}` lists what does not fit" in caught.hint
 
 
 @pytest.mark.shared

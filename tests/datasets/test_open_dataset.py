@@ -123,7 +123,7 @@ def test_a_damaged_configuration_is_an_error(somewhere: Path, text: str) -> None
         ("toy[test=many]", "test=many does not fit", ""),
         ("toy[test=-1]", "counts and seed start at 0", ""),
         ("toy[seconds=nan]", "seconds goes from 0.1", ""),
-        ("dcase2021[rate=8000]:data", "rate=8000 does not fit", ""),
+        ("dcase2021[rate=8000]:data", "rate=8000 does not fit", "choose one of these"),
         ("", "is not a name", ""),
     ],
 )

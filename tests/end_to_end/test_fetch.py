@@ -74,6 +74,13 @@ def test_it_says_what_came_where_and_what_to_type_next(shell: Shell, server: Ser
     assert "0 fetched (0 bytes), 1 there already" in err
 
 
+def test_a_tilde_that_the_shell_left_is_the_home_folder(shell: Shell, server: Server) -> None:
+    shell.environment["HOME"] = str(shell.folder / "home")
+    shell(*order(server, "~/root"))
+    assert (shell.folder / "home" / "root" / "dev_data" / "fan").is_dir()
+    assert not (shell.folder / "~").exists()
+
+
 def test_killed_in_the_middle_it_goes_on_where_it_stopped(shell: Shell, server: Server) -> None:
     server.faults[FAN].append("slow")
     process = shell.start(*order(server))
@@ -203,6 +210,8 @@ def test_an_archive_that_does_not_fit_unpacked_is_kept_for_the_next_run(
         (["fetch", "dcase2021", "--to", "r", "--parts", "test"], ["unknown part", "eval"]),
         (["fetch", "resnet38", "--parts", "dev"], ["has no machines and no parts"]),
         (["fetch", "dcase2021", "--to", "r", "--from", "no/such"], ["no folder and no address"]),
+        (["fetch", "dcase2021", "--to", ""], ["--to", "is empty"]),
+        (["fetch", "dcase2021", "--to", "r", "--from", ""], ["'' is no folder and no address"]),
         (["run", "--fetch"], ["--fetch needs to know", "dcase2021"]),
         (["run", "--fetch", "--dataset", "toy"], ["--fetch needs to know"]),
     ],

@@ -66,7 +66,7 @@ def test_a_name_outside_the_grammar_hides_nothing_else(shell: Shell, root: Path)
     empty = folder / "section_00_source_train_normal_9999.wav"
     empty.touch()
     try:
-        assert f"say which: dcase2021:{root}" in shell("datasets", "validate", str(root), expect=4)[1]
+        assert f"datasets validate dcase2021:{root}` lists" in shell("datasets", "validate", str(root), expect=4)[1]
         out, _ = shell("datasets", "validate", f"dcase2021:{root}", expect=4)
         assert "names that do not fit" in out
         assert "dev_data/fan/train/mine.wav" in out
@@ -82,6 +82,8 @@ def test_a_name_outside_the_grammar_hides_nothing_else(shell: Shell, root: Path)
         (["datasets", "validate", "nowhere"], 4, "there is no data set at nowhere"),
         (["datasets", "validate", "dcase2021:nowhere"], 4, "nowhere"),
         (["datasets", "validate", "features:nowhere"], 4, "nowhere"),
+        (["datasets", "validate", "dcase1999:data"], 2, "unknown dataset 'dcase1999'"),
+        (["datasets", "validate", "dcase2021[rate=8000]:data"], 2, "rate=8000 does not fit"),
         (["cache", "prune"], 2, "--older-than DAYS"),
         (["cache", "prune", "--recipe", "0"], 2, "unknown recipe"),
     ],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.datasets.dcase import dcase2021
+from asdbench.datasets.dcase import dcase, dcase2021
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.fetching.dataset import Fetched, fetch_dataset
 from asdbench.fetching.obtaining import Wishes
@@ -503,3 +503,15 @@ def test_labels_from_a_folder(tmp_path: Path) -> None:
     (tmp_path / "eval_data_list_2020.csv").write_bytes(listing)
     fetch_dataset("dcase2020", tmp_path / "root", parts=["truth"], wishes=Wishes(str(tmp_path)))
     assert sound(tmp_path / "root") == {"ground_truth/eval_data_list_2020.csv": listing}
+
+
+def test_what_was_fetched_tells_the_year_where_names_do_not(server: Server, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    wishes = Wishes(server.url, patience=QUICK)
+    fetch_dataset("dcase2021", root, machines=["fan"], parts=["additional"], wishes=wishes)
+    data = dcase(str(root))
+    assert data.year == 2021
+    assert "the record of what was fetched says 2021; by its clips it could be of 2022, too" in data.remarks[0]
+    shutil.rmtree(root / ".asdbench")
+    with pytest.raises(DataError, match="2021 and 2022 fit alike"):
+        dcase(str(root))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import AsdbenchError, DataError, UsageError
 from asdbench.fetching.missing import fetch_missing
 
 from .conftest import Told, machine_files
@@ -46,14 +46,16 @@ def test_a_checkpoint_is_fetched_where_a_system_needs_one_and_none_is_given(serv
 
 @pytest.mark.parametrize(("systems", "weights"), [("mvg", "mine.pth"), ("mvg", "random"), ("ae", None)])
 def test_no_checkpoint_is_asked_for_where_none_is_needed(
-    server: Server, told: Told, systems: str, weights: str | None
+    server: Server, told: Told, tmp_path: Path, systems: str, weights: str | None
 ) -> None:
+    (tmp_path / "mine.pth").write_bytes(b"weights")
     assert fetch_missing("dcase2021:root", systems, ["fan"], weights, told) == weights
     assert server.asked(NAME) == []
 
 
 def test_configured_weights_and_data_are_heeded(server: Server, told: Told, tmp_path: Path) -> None:
     (tmp_path / "asdbench.toml").write_text('data = "dcase2021:there"\nweights = "mine.pth"\n')
+    (tmp_path / "mine.pth").write_bytes(b"weights")
     assert fetch_missing(None, "mvg", ["fan"], None, told) is None
     assert server.asked(NAME) == []
     assert (tmp_path / "there/dev_data/fan/train").is_dir()
@@ -63,3 +65,22 @@ def test_configured_weights_and_data_are_heeded(server: Server, told: Told, tmp_
 def test_a_data_set_that_cannot_be_fetched_is_a_mistake(dataset: str | None, told: Told) -> None:
     with pytest.raises(UsageError, match="--fetch needs to know"):
         fetch_missing(dataset, "ae", [], None, told)
+
+
+@pytest.mark.parametrize(
+    ("systems", "weights", "words"),
+    [("mvgg", None, "unknown system"), ("mvgg", "random", "unknown system"), ("mvg", "gone.pth", "cannot be read")],
+)
+def test_mistakes_are_told_before_anything_is_fetched(
+    server: Server, told: Told, systems: str, weights: str | None, words: str
+) -> None:
+    with pytest.raises(AsdbenchError, match=words):
+        fetch_missing("dcase2021:root", systems, ["fan"], weights, told)
+    assert server.requests == []
+
+
+def test_a_mirror_that_is_not_there_is_named(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASDBENCH_MIRROR", "mirrr")
+    with pytest.raises(UsageError, match="'mirrr' is no folder and no address") as caught:
+        fetch_missing("dcase2021:root", "ae", ["fan"], None, told)
+    assert "ASDBENCH_MIRROR" in caught.value.hint

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from asdbench.reports.validation import SHOWN, render
 from asdbench.validation import Finding, Validation
@@ -54,6 +55,11 @@ def test_long_findings_are_cut_unless_all_is_wanted() -> None:
     assert "note: a note\n" in text
     assert text.endswith("WRONG: 1 of the above\n")
     assert all(item in render(found, everything=True) for item in items)
+
+
+def test_stamps_stand_above_the_counts() -> None:
+    found = replace(validation({FAN[0]: Count(1)}), stamps=("the 2026 layout is assumed",))
+    assert render(found).splitlines()[:2] == ["dcase2021:ROOT (DCASE 2021): 1 clip", "note: the 2026 layout is assumed"]
 
 
 def test_control_characters_in_names_do_not_reach_the_terminal() -> None:

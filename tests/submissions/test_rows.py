@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asdbench.submissions.rows import LARGEST, read_decisions, read_scores
+from asdbench.files import LARGEST
+from asdbench.submissions.rows import read_decisions, read_scores
 
 ONE = "section_00_source_test_normal_0000.wav"
 TWO = "section_00_source_test_anomaly_0000.wav"

@@ -1,8 +1,8 @@
 """Figures of results: one module a figure. matplotlib is imported when something is drawn, never before.
 
 A :class:`Figure` is a caption and panels; a panel knows how to draw itself on given axes. The page
-(:mod:`asdbench.reports.html`) sets panels side by side as far as they fit, :mod:`asdbench.reports.figures.drawing` puts them
-all on one sheet.
+(:mod:`asdbench.reports.html`) sets panels side by side as far as they fit,
+:mod:`asdbench.reports.figures.drawing` puts them all on one sheet.
 """
 
 from __future__ import annotations

@@ -69,5 +69,3 @@ def _dot(axes: Axes, row: Row, y: float, column: tuple[str, Metric], own: look.L
         axes.plot([value], [y], own.mark, color=own.colour, ms=4.5, mec="none" if own.mark != "*" else own.colour)
     if published is not None:
         axes.plot([published], [y], own.mark, mfc=PAPER, mec=own.colour, ms=5, mew=1.1)
-
-

@@ -4,7 +4,7 @@ Conventions
 -----------
 - Nothing of a name is ever read as markup or mathematics.
 - Figures are functions of the results alone: no date, and ids that follow from the content.
-- An SVG for a page takes its ink, grid and paper from the page (CSS variables), so that it is readable in light and dark.
+- An SVG for a page takes ink, grid and paper from the page (CSS variables): it is readable in light and dark.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.errors import DataError, UsageError
 from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.look import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 WIDTH = 3.6  # inches: 346 CSS pixels, which a telephone shows at full size
 INK, FAINT, GRID, PAPER = "#1b1e23", "#6b7480", "#d4d9de", "#fefefd"
-VARIABLES = {INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--paper"}
+VARIABLES = {INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--paper", COLOURS[0].lower(): "--blue"}
 SUFFIXES = (".svg", ".png", ".pdf")
 MOST = 200  # panels on a sheet; more could not be read
 _SETTINGS: dict[str, Any] = {
@@ -66,12 +67,14 @@ _SETTINGS: dict[str, Any] = {
 
 
 @contextmanager
-def _settings() -> Iterator[None]:
+def settings() -> Iterator[None]:
+    """Within it, figures look as they should, whatever the user's matplotlibrc says."""
     import matplotlib
 
     with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # not what the user's matplotlibrc says
-        matplotlib.rcParams.update(_SETTINGS)
+        matplotlib.rcdefaults()
+        for name, value in _SETTINGS.items():
+            matplotlib.rcParams[name] = value  # type: ignore[index]  # the table's keys are its own
         yield
 
 
@@ -87,7 +90,7 @@ def inline(panel: Panel, key: str) -> str:
     import matplotlib
     from matplotlib.figure import Figure as Sheet
 
-    with _settings():
+    with settings():
         matplotlib.rcParams["svg.hashsalt"] = key
         sheet = Sheet(figsize=(WIDTH, panel.height), layout="constrained")
         _draw(panel, sheet.add_subplot(), WIDTH)
@@ -116,7 +119,8 @@ def save(figure: Figure, path: Path) -> None:
             hint=f"end the name in {', '.join(SUFFIXES)}",
         )
     if not figure.panels:
-        raise DataError(f"nothing to draw: {figure.title}", looked="; ".join(figure.empty), hint="see the reasons above")
+        why = "\n".join(dict.fromkeys(figure.empty))
+        raise DataError(f"nothing to draw: {figure.title}", looked=why, hint="a run must record what is to be drawn")
     if len(figure.panels) > MOST:
         raise UsageError(
             f"{len(figure.panels)} panels are too many for one sheet",
@@ -129,7 +133,7 @@ def save(figure: Figure, path: Path) -> None:
 
     content = io.BytesIO()
     form = path.suffix.lower().removeprefix(".")
-    with _settings():
+    with settings():
         matplotlib.rcParams["svg.hashsalt"] = figure.kind
         dates = dict.fromkeys(_DATES) if form == "svg" else {"CreationDate": None} if form == "pdf" else {}
         sheet(figure).savefig(content, format=form, dpi=150, facecolor=PAPER, metadata=dates)
@@ -143,8 +147,9 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def sheet(figure: Figure) -> Sheet:
-    """All panels of a figure on a matplotlib figure; call it within the settings of :func:`save` or an image test."""
+    """All panels of a figure on a matplotlib figure; call it within :func:`settings`."""
     from matplotlib.figure import Figure as Sheet
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
 
     columns = min(len(figure.panels), 1 if len(figure.panels) == 1 else 2 if len(figure.panels) <= 4 else 4)
@@ -159,8 +164,8 @@ def sheet(figure: Figure) -> Sheet:
     foot = 0.15 + 0.16 * (len(words) + bool(loud))
     heights = [max(panel.height for panel in row) for row in rows]
     height = head + sum(heights) + foot
-    made = Sheet(figsize=(width, height), layout="constrained")
-    made.get_layout_engine().set(rect=(0, foot / height, 1, (height - head - foot) / height))  # type: ignore[union-attr]  # constrained has one
+    space = (0.0, foot / height, 1.0, (height - head - foot) / height)
+    made = Sheet(figsize=(width, height), layout=ConstrainedLayoutEngine(rect=space))
     axes = made.subplots(len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights})
     for number, place in enumerate(axes.flat):
         if number < len(figure.panels):
@@ -182,20 +187,35 @@ def sheet(figure: Figure) -> Sheet:
 
 def _draw(panel: Panel, axes: Axes, width: float) -> None:
     panel.draw(axes)
-    axes.set_title("\n".join(textwrap.wrap(panel.title, round(width * 11)) or [""]))
+    axes.set_title("\n".join(textwrap.wrap(panel.title, round(width * 9)) or [""]))
 
 
 def _for_page(text: str, prefix: str, title: str) -> str:
+    """The SVG of matplotlib without what a page does not need, its ids its own, its colours the page's."""
     from html import escape
 
-    body = text[text.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'(?<= id=")', f"{prefix}-", body)
+    body = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    body = re.sub(r'(?<=\d\.\d\d)\d+(?=[ "\n])', "", body)
+    body = re.sub(r"<g( [^>]*)?>((?:\s*<use [^>]*/>)+)\s*</g>", _once, body)
+    body = re.sub(r' transform="rotate\(-0 [^"]*"', "", body)
+    body = re.sub(r"font-family: 'DejaVu Sans'; ?", "", body)  # the page's styles say it
+    wanted = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', body))
+    names = {name for pair in wanted for name in pair}
+    body = re.sub(r' id="([^"]*)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in names else "", body)
     body = re.sub(r'(?<=href="#)|(?<=url\(#)', f"{prefix}-", body)
     for colour, variable in VARIABLES.items():
         body = body.replace(colour, f"var({variable})")
     body = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(title, quote=True)}" ', body, count=1)
     return re.sub(r">\n\s*<", "><", body).strip()
+
+
+def _once(found: re.Match[str]) -> str:
+    """A group of marks with their style said once, where all have the same."""
+    styles = set(re.findall(r'<use [^>]*?( style="[^"]*")', found[2]))
+    if len(styles) != 1 or "style=" in (found[1] or ""):
+        return found[0]
+    style = styles.pop()
+    return f"<g{found[1] or ''}{style}>{found[2].replace(style, '')}</g>"
 
 
 def chance(axes: Axes, vertical: bool = True) -> None:
@@ -208,7 +228,7 @@ def logarithmic(axis: Axis) -> None:
     """A logarithmic axis whose numbers are plain text."""
     from matplotlib.ticker import LogLocator, StrMethodFormatter
 
-    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
     set_scale("log")
     low, high = sorted(axis.get_view_interval())
     few = high / max(low, 1e-300) < 30

@@ -42,9 +42,10 @@ def figure(view: View) -> Figure:
     return Figure(
         "histogram",
         "Score histograms",
-        "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 % stand in"
-        " the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the training clips' scores; dashed: its 90th percentile, the"
-        f" decision threshold.{' Of several seeds the first is shown.' * several} {view.note}.",
+        "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 %"
+        " stand in the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the"
+        f" training clips' scores; dashed: its 90th percentile, the decision threshold."
+        f"{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((f"{shown.name}, anomalous", look.of(shown)) for shown in view.systems),
@@ -83,7 +84,8 @@ def _scores(axes: Axes, shown: Shown, machine: str) -> None:
     if value is not None:
         top = axes.get_ylim()[1]
         x = scale(low, high, 160)
-        axes.plot(x, _gamma(found, x) * (x if log else 1.0), color=INK, lw=1.1)
+        if found.get("shape") is not None:
+            axes.plot(x, _gamma(found, x) * (x if log else 1.0), color=INK, lw=1.1)
         axes.axvline(value, color=INK, ls=(0, (4, 3)), lw=1.1)
         axes.set_ylim(0, top * 1.15)  # the curve may rise without limit at its location
     axes.set_yticks([])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,9 +15,21 @@ from asdbench.reports.look import COLOURS, MARKS, Look
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LATENT = "latent.csv"
 MOST = 600  # points a panel: more cannot be told apart, and make a page heavy
-Rows = Sequence[Mapping[str, str]]
+
+
+class Point(NamedTuple):
+    """A clip, or a class centre (``split`` is "centre"), on the axes of its fit."""
+
+    split: str
+    machine: str
+    section: str
+    clip: str
+    x: float
+    y: float
+
+
+Rows = Sequence[Point]
 
 
 def figure(view: View) -> Figure:
@@ -35,17 +46,19 @@ def figure(view: View) -> Figure:
             empty.append(f"{shown.name}: the same latent space as {same}.")
         else:
             for machine in shown.machines:
-                own = [row for row in rows if row["machine"] == machine]
-                if own:
-                    sections |= {row["section"] for row in own}
-                    panels.append((shown, machine, own))
+                for fit in _fits(shown, machine):
+                    own = [row for row in rows if row.machine == machine and row.section in fit]
+                    if own:
+                        sections |= {row.section for row in own}
+                        panels.append((shown, machine, own))
     order = sorted(sections)
     looks = {section: Look(COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)], "") for n, section in enumerate(order)}
     return Figure(
         "latent",
         "Latent space",
-        "The latent vectors' two principal axes; here a colour is a section. Small: training clips; larger, ringed: anomalous"
-        f" test clips; large with a cross: centres. At most {MOST} clips a panel, evenly taken; first seed. {view.note}.",
+        "The latent vectors' two principal axes; here a colour is a section. Small: normal clips, of training and test;"
+        " hollow: anomalous test clips; large, with a cross: the centres of the centre loss, where the model has them."
+        f" At most {MOST} clips a panel, evenly taken; first seed. {view.note}.",
         tuple(_panel(shown, machine, own, looks) for shown, machine, own in panels),
         view.stamps,
         tuple((f"{view.definition.unit} {one_line(section)}", own) for section, own in looks.items()),
@@ -53,29 +66,39 @@ def figure(view: View) -> Figure:
     )
 
 
-def latent(shown: Shown) -> Rows:
-    """The rows of ``latent.csv`` (split, machine, section, domain, clip, x, y) of the first seed; none without a file."""
-    path = shown.folders[0].path / LATENT
-    if not path.is_file():
+def latent(shown: Shown) -> list[Point]:
+    """The points of the first seed; none where the model has no latent space, or it was not recorded."""
+    found = shown.folders[0].latent()
+    if not found.identity:
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    places = zip(found.values["x"].tolist(), found.values["y"].tolist(), strict=True)
+    return [
+        Point(split, machine, section, clip, *xy)
+        for (split, machine, section, _, clip), xy in zip(found.identity, places, strict=True)
+    ]
+
+
+def _fits(shown: Shown, machine: str) -> list[set[str]]:
+    """The sections of each of a machine's fits that are of the view: only within a fit are axes shared."""
+    seen = {row.section for row in shown.table.rows if row.machine == machine}
+    fits = shown.manifests[0]["machines"].get(machine, {}).get("fits", {}).values()
+    return [own for own in (set(fit.get("sections", ())) for fit in fits) if own & seen]
 
 
 def _panel(shown: Shown, machine: str, rows: Rows, looks: Mapping[str, Look]) -> Panel:
     def draw(axes: Axes) -> None:
         truth = shown.folders[0].truth()
-        clips = [row for row in rows if row["split"] != "centre"]
+        clips = [row for row in rows if row.split != "centre"]
         clips = [clips[int(n)] for n in np.unique(np.linspace(0, len(clips) - 1, min(len(clips), MOST)).round())]
         anomalous = {clip for (where, clip), known in truth.items() if where == machine and known.label == "anomaly"}
         for section, own in looks.items():
-            here = [row for row in clips if row["section"] == section]
-            odd = [row for row in here if row["split"] == "test" and row["clip"] in anomalous]
-            normal = [row for row in here if not (row["split"] == "test" and row["clip"] in anomalous)]
+            here = [row for row in clips if row.section == section]
+            odd = [row for row in here if row.split == "test" and row.clip in anomalous]
+            normal = [row for row in here if not (row.split == "test" and row.clip in anomalous)]
             axes.plot(*_points(normal), own.mark, color=own.colour, ms=3, mec="none", alpha=0.7)
             axes.plot(*_points(odd), own.mark, mfc="none", mec=own.colour, ms=4.5, mew=0.9, alpha=0.9)
         for section, own in looks.items():
-            centres = [row for row in rows if row["split"] == "centre" and row["section"] == section]
+            centres = [row for row in rows if row.split == "centre" and row.section == section]
             axes.plot(*_points(centres), own.mark, color=own.colour, ms=10, mec=INK, mew=1.1)
             axes.plot(*_points(centres), "x", color=INK, ms=5, mew=1.1)
         axes.set_xlabel("first principal axis")
@@ -85,4 +108,4 @@ def _panel(shown: Shown, machine: str, rows: Rows, looks: Mapping[str, Look]) ->
 
 
 def _points(rows: Rows) -> tuple[list[float], list[float]]:
-    return [float(row["x"]) for row in rows], [float(row["y"]) for row in rows]
+    return [row.x for row in rows], [row.y for row in rows]

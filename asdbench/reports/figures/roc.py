@@ -32,8 +32,9 @@ def figure(view: View) -> Figure:
     return Figure(
         "roc",
         "ROC curves",
-        "Each curve is the vertical mean over the machine's sections, domains and seeds, so that the area under it is their"
-        f" mean AUC. Shaded: false positive rates up to {MAX_FPR:g}, which pAUC is over. Dashed: chance (0.5). {view.note}.",
+        "Each curve is the vertical mean over the machine's sections, domains and seeds, so that the area under it is"
+        f" their mean AUC. Shaded: false positive rates up to {MAX_FPR:g}, which pAUC is over. Dashed: chance (0.5)."
+        f" {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((shown.name, look.of(shown)) for shown in view.systems),
@@ -56,7 +57,7 @@ def _machine(axes: Axes, view: View, machine: str) -> None:
 
 
 def mean_curve(shown: Shown, machine: str, view: View) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    """False positive rates, and the mean true positive rate at each over cells and seeds; None where there is no cell."""
+    """False positive rates, and the mean true positive rate at each over cells and seeds; None without cells."""
     grid = np.linspace(0, 1, GRID_POINTS)
     found = []
     for seed in range(len(shown.folders)):

@@ -38,8 +38,8 @@ def figure(view: View) -> Figure:
     return Figure(
         "shift",
         TITLE,
-        "Arithmetic mean AUC over sections, percent; a falling line: worse in the target domain; dashed: chance (0.5). Bars"
-        f" (all machines): 95 % intervals over clips.{' Hollow: published, same cells.' * published} {view.note}.",
+        "Arithmetic mean AUC over sections, percent; a falling line: worse in the target domain; dashed: chance (0.5)."
+        f" Bars (all machines): 95 % intervals over clips.{' Hollow: published, same cells.' * published} {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((shown.name, look.of(shown)) for shown in view.systems),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Fit or machine -> epochs and values."""
-EPOCHS = "epochs.csv"
 
 
 def figure(view: View) -> Figure:
@@ -44,8 +42,9 @@ def figure(view: View) -> Figure:
     return Figure(
         "training",
         "Training curves",
-        "A line a fit (a machine, or a section), from the first seed. AUC per epoch: the circle is the last epoch, which counts;"
-        " the star the best by test labels, which an honest choice cannot know: the gap is the optimism of choosing so."
+        "A line a fit (a machine, or a section), from the first seed. AUC per epoch (harmonic mean over the machine's"
+        " cells): the circle is the last epoch, which counts; the star the best by test labels, which an honest choice"
+        " cannot know: the gap is the optimism of choosing so."
         f" {view.note}.",
         tuple(panels),
         view.stamps,
@@ -67,14 +66,10 @@ def curves(rows: Sequence[Mapping[str, str]], by: str, term: str) -> Curves:
 
 def epochs(shown: Shown) -> Curves:
     """AUC (percent) by machine over the epochs, where a run recorded it."""
-    path = shown.folders[0].path / EPOCHS
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        found = curves(list(csv.DictReader(file)), "machine", "auc")
+    found = shown.folders[0].epochs()
     return {
-        machine: (at, [100 * value for value in values])
-        for machine, (at, values) in found.items()
+        machine: (list(own), [100 * area for area in own.values()])
+        for machine, own in found.items()
         if machine in shown.machines
     }
 

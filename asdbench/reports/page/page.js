@@ -29,7 +29,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
     tools.className = "tools";
     const box = document.createElement("input");
     box.type = "search";
-    box.placeholder = "filter rows, e.g. fan 00";
+    box.placeholder = "filter rows";
     box.setAttribute("aria-label", "filter the rows of the table below");
     const count = document.createElement("span");
     count.className = "small";

@@ -1,0 +1,78 @@
+"""Which system of a view is best, and how surely: the sentence a page begins with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from asdbench.errors import AsdbenchError
+from asdbench.metrics.challenge import Column
+from asdbench.reports.evidence import Shown, View
+from asdbench.reports.markdown import NO_RESULT
+from asdbench.reports.tables import Bounds, SystemTable
+
+
+def best(view: View) -> Shown | None:
+    """The system of the highest official score; None where it would not be fair to name one.
+
+    Systems whose epoch was chosen on the test labels do not take part, nor those scored on fewer cells than others.
+    """
+    fair = _fair(view)
+    return max(fair, key=lambda shown: shown.table.score or 0.0) if len(fair) > 1 else None
+
+
+def _fair(view: View) -> list[Shown]:
+    scored = [shown for shown in view.systems if shown.table.score is not None and not shown.oracle]
+    most = max((_cells(shown.table) for shown in scored), key=len, default=frozenset[Any]())
+    return [shown for shown in scored if _cells(shown.table) == most]
+
+
+def _cells(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
+    return frozenset((row.machine, row.section, column) for row in table.rows for column in row.ours)
+
+
+def verdict(view: View) -> tuple[str, str]:
+    """What the view says in one sentence, and the comparison behind it, to quote: "" where there is none."""
+    from asdbench.pairing import compare
+    from asdbench.reports.comparison import conclusion
+
+    fair = sorted(_fair(view), key=lambda shown: -(shown.table.score or 0.0))
+    beside = "".join(f"; {_against(shown)}" for shown in view.systems if shown.table.verdict and not shown.oracle)
+    worth = {stamp for shown in view.systems for stamp in shown.table.stamps} & NO_RESULT
+    beside += f" (no result: {', '.join(sorted(worth))})" if worth else ""
+    where = f"On {view.title}"
+    if not fair:
+        return f"{where}, no system has a score: the tables say why{beside}.", ""
+    first = fair[0]
+    if len(fair) == 1:
+        return f"{where}, {first.name} has an official score of {_score(first.table)}{beside}.", ""
+    second = fair[1]
+    said = f"{where}, {first.name} has the highest official score of {len(fair)} systems, {_score(first.table)}"
+    next_ = f"{second.name}, the next ({second.table.score:.2f})"
+    try:
+        compared = compare(first.folders, second.folders, (first.name, second.name))
+    except AsdbenchError as error:
+        return f"{said}; whether it is better than {next_} is not known: {error.message}{beside}.", ""
+    part = next((part for part in compared.parts if part.part == view.part), None)
+    if part is None:
+        return f"{said}, before {next_}{beside}.", ""
+    gap = part.official.difference
+    points = f"{100 * gap.estimate:+.1f} points"
+    if gap.interval is not None:
+        points += f", 95 % interval {100 * gap.interval.low:.1f} to {100 * gap.interval.high:.1f}"
+    sure = "higher than" if gap.sign > 0 else "but no difference can be told from"
+    return f"{said}, {sure} {next_}: {points}{beside}.", conclusion(compared, part)
+
+
+def _against(shown: Shown) -> str:
+    return f"beside the published values of {shown.name}: {shown.table.verdict.replace(';', ',')}"
+
+
+def _score(table: SystemTable) -> str:
+    bounds = f" (95 % interval {span(table.score_bounds)})" if span(table.score_bounds) else ""
+    return f"{table.score:.2f}{bounds}"
+
+
+def span(bounds: Bounds | None) -> str:
+    """An interval in percent as text; "" where there is none."""
+    return "" if bounds is None or math.isnan(bounds[0]) else f"{bounds[0]:.1f} to {bounds[1]:.1f}"

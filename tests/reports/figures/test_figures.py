@@ -1,0 +1,113 @@
+"""What figures are made of: panels, captions, reasons, marks."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asdbench.errors import DataError, UsageError
+from asdbench.metrics.roc import auc
+from asdbench.reports import evidence, figures, look
+from asdbench.reports.evidence import View
+from asdbench.reports.figures import drawing
+from asdbench.reports.figures.roc import mean_curve
+
+from ..results import NASTY, write_results
+
+
+def view_of(results: Path) -> View:
+    (view,) = evidence.views(results)
+    return view
+
+
+@pytest.mark.parametrize("kind", figures.KINDS)
+def test_every_caption_has_data_set_clips_seed_and_stamps(tmp_path: Path, kind: figures.Kind) -> None:
+    figure = figures.make(kind, view_of(write_results(tmp_path)))
+    assert "toy, development sections; n = 120 normal and 120 anomalous test clips; seed 777" in figure.caption
+    assert figure.stamps == ("SYNTHETIC DATA", "UNTRAINED NETWORK")
+
+
+@pytest.mark.parametrize("kind", figures.KINDS)
+@pytest.mark.parametrize("year", [2020, 2022, 2024])
+def test_every_year_can_be_drawn(tmp_path: Path, kind: figures.Kind, year: int) -> None:
+    results = write_results(tmp_path, machines=("fan",), sections=("00",), year=year)
+    figure = figures.make(kind, view_of(results))
+    if (kind, year) == ("shift", 2020):
+        assert not figure.panels
+        assert "no domains" in figure.empty[0]
+    else:
+        assert figure.panels
+        assert "<svg" in drawing.inline(figure.panels[0], kind)
+
+
+@pytest.mark.parametrize("kind", ["training", "latent"])
+def test_what_was_not_recorded_is_said(tmp_path: Path, kind: figures.Kind) -> None:
+    figure = figures.make(kind, view_of(write_results(tmp_path, systems=("mvg",), recorded=False)))
+    assert not figure.panels
+    assert all(reason.startswith("mvg: ") for reason in figure.empty)
+    with pytest.raises(DataError, match="nothing to draw"):
+        drawing.save(figure, tmp_path / "x.svg")
+
+
+def test_a_system_has_one_look_in_every_selection(tmp_path: Path) -> None:
+    results = write_results(tmp_path, systems=("ae", "cvae", "mvg", "mvg@oracle"))
+    view = view_of(results)
+    looks = {shown.name: look.of(shown) for shown in view.systems}
+    assert len({own.colour for own in looks.values()}) == 3
+    assert looks["mvg"].colour == looks["mvg@oracle"].colour
+    assert looks["mvg"].mark != looks["mvg@oracle"].mark
+    assert {shown.name: look.of(shown) for shown in view.only(("mvg",)).systems}["mvg"] == looks["mvg"]
+    assert [shown.name for shown in view.without_oracles().systems] == ["ae", "cvae", "mvg"]
+
+
+def test_looks_of_many_systems_differ(tmp_path: Path) -> None:
+    looks = [look.of_place(place) for place in range(40)]
+    assert len(set(looks)) == 40
+
+
+def test_the_area_under_a_mean_curve_is_the_mean_auc(tmp_path: Path) -> None:
+    view = view_of(write_results(tmp_path, systems=("mvg",), count=40))
+    (shown,) = view.systems
+    rates = mean_curve(shown, "fan", view)
+    assert rates is not None
+    mean = np.mean([auc(group.labels, group.scores) for group in shown.groups("fan")])
+    assert float(np.trapezoid(rates[1], rates[0])) == pytest.approx(float(mean), abs=0.01)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_a_figure_is_written_and_is_the_same_again(tmp_path: Path, suffix: str) -> None:
+    figure = figures.make("roc", view_of(write_results(tmp_path / "r", machines=("fan",))))
+    drawing.save(figure, tmp_path / f"a{suffix}")
+    drawing.save(figure, tmp_path / f"b{suffix}")
+    assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+def test_names_are_text_in_a_figure(tmp_path: Path) -> None:
+    figure = figures.make("training", view_of(write_results(tmp_path, systems=(NASTY,))))
+    svg = drawing.inline(figure.panels[0], "k")
+    assert "<script" not in svg
+    assert "&lt;script&gt;" in svg
+    drawing.save(figure, tmp_path / "nasty.svg")
+    assert "$\\alpha$" in (tmp_path / "nasty.svg").read_text(encoding="utf-8")
+
+
+def test_ids_of_two_figures_of_a_page_differ(tmp_path: Path) -> None:
+    panel = figures.make("roc", view_of(write_results(tmp_path))).panels[0]
+    one, two = (set(re.findall(r' id="([^"]+)"', drawing.inline(panel, key))) for key in "ab")
+    assert one
+    assert not one & two
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    figure = figures.make("roc", view_of(write_results(tmp_path)))
+    with pytest.raises(UsageError, match="not a kind of picture"):
+        drawing.save(figure, tmp_path / "x.bmp")
+
+
+def test_the_command_names_all_figures() -> None:
+    from asdbench.cli.plot import KINDS
+
+    assert KINDS == figures.KINDS

@@ -1,0 +1,131 @@
+"""The page as text: order, verdict, published values, years, size. What it looks like: ``test_html_browser``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from asdbench.reports import evidence, html, ranking
+from asdbench.reports.mistakes import mistakes
+
+from .results import NASTY, write_results
+from .test_tables import ALL, fill
+
+
+def page_of(results: Path) -> str:
+    return html.render(evidence.views(results))
+
+
+def test_the_chapters_stand_in_order_and_nothing_is_loaded(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path))
+    heads = [re.sub("<[^>]+>", "", head) for head in re.findall(r"<h2[^>]*>(.*?)</h2>", page)]
+    assert heads == [
+        "Systems side by side",
+        "Tables",
+        "AUC per machine and section",
+        "Source and target: the domain shift",
+        "ROC curves",
+        "Score histograms",
+        "Training curves",
+        "Latent space",
+        "The clips it got most wrong",
+        "Timings",
+        "How it was made",
+    ]
+    addresses = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
+    assert all(address.startswith("data:") for address in addresses)
+    assert "url(http" not in page
+
+
+def test_the_verdict_names_the_best_and_how_sure_that_is(tmp_path: Path) -> None:
+    (view,) = evidence.views(write_results(tmp_path, systems=("ae", "cvae", "mvg"), count=40))
+    said, behind = ranking.verdict(view)
+    best = ranking.best(view)
+    assert best is not None
+    assert said.startswith(f"On toy, development sections, {best.name} has the highest official score of 3 systems")
+    assert "points, 95 % interval" in said
+    assert said.endswith("(no result: synthetic data, untrained network).")
+    assert "AUC cells" in behind
+    assert page_of(tmp_path).count('<span class="badge best">') == 1
+
+
+def test_an_oracle_or_a_system_of_fewer_cells_is_never_called_best(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae", "cvae"))
+    write_results(tmp_path, systems=("x", "x", "x", "mvg@oracle"))
+    for seed_folder in (tmp_path / "toy" / "x").iterdir():
+        for file in seed_folder.iterdir():
+            file.unlink()
+        seed_folder.rmdir()
+    write_results(tmp_path, systems=("y", "y", "y", "y", "part"), machines=("fan",))
+    (view,) = evidence.views(tmp_path)
+    best = ranking.best(view)
+    assert best is not None
+    assert best.name in ("ae", "cvae")
+
+
+def test_published_values_stand_beside_in_colour_and_in_words(tmp_path: Path) -> None:
+    fill(tmp_path, cells=ALL)
+    page = page_of(tmp_path)
+    assert "ours beside the published" in page
+    assert re.search(r'<span class="small (lower|higher)">[+-]\d+\.\d\d (lower|higher), outside</span>', page)
+    assert re.search(r'<span class="small ">[+-]\d+\.\d\d within</span>', page)
+    assert "beside the published values of clvae: " in page
+    assert "the data set dcase2021:ROOT cannot be opened from here" in page
+
+
+@pytest.mark.parametrize("year", [2020, 2023])
+def test_every_year_has_a_page(tmp_path: Path, year: int) -> None:
+    page = page_of(write_results(tmp_path, dataset=f"dcase{year}", spec=f"dcase{year}:ROOT", stamps=(), year=year))
+    assert ("AUC source" in page) == (year > 2020)
+    assert "no domains in the data of 2020" in page or year > 2020
+    assert "SYNTHETIC" not in page
+
+
+def test_names_are_text(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path, systems=(NASTY, "mvg"), dataset=NASTY))
+    assert page.count("<script") == 1
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
+
+
+def test_results_without_a_recorded_history_have_a_page_that_says_so(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path, recorded=False))
+    assert page.count("<strong>Empty.</strong>") == 2
+
+
+def test_a_cell_without_a_value_does_not_stop_the_page(tmp_path: Path) -> None:
+    fill(tmp_path, reasons={"00/target": "section 00 has no training clips", "00/source": "gone"})
+    assert "no system has a score" in page_of(tmp_path)
+
+
+def test_many_panels_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "MOST_PANELS", 2)
+    page = page_of(write_results(tmp_path))
+    assert "4 more panels" in page
+    assert "<code>asdbench plot histogram --machines …</code> draws them" in page
+
+
+def test_sound_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "BOUND", 10)
+    page = page_of(write_results(tmp_path, machines=("fan",)))
+    assert "<audio" not in page
+    assert "the page holds as much as it should" in page
+
+
+@pytest.mark.parametrize("year", [2021, 2024])
+def test_mistakes_are_the_clips_on_the_wrong_side(tmp_path: Path, year: int) -> None:
+    (view,) = evidence.views(write_results(tmp_path, systems=("mvg",), year=year))
+    (shown,) = view.systems
+    found = mistakes(view, shown, 5)
+    assert len(found) == 5
+    assert [one.wrong for one in found] == sorted((one.wrong for one in found), reverse=True)
+    for one in found:
+        (group,) = [
+            g for g in shown.groups(one.cell.machine) if one.clip in g.clips and g.file.section == one.cell.section
+        ]
+        own = group.scores[list(group.clips).index(one.clip)]
+        if year == 2021:
+            other = group.scores[group.labels == (one.label == "normal")]
+            assert one.wrong == pytest.approx(((other >= own) if one.label == "anomaly" else (other <= own)).mean())
+        assert f"_{one.label}_" in one.clip
