@@ -21,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
+from rich.table import Column
 
 from asdbench.progress import Progress
 
@@ -33,7 +34,7 @@ class TerminalProgress(Progress):
         live = self._console.is_terminal and not os.environ.get("CI")
         self._bars = Bars(
             TextColumn("{task.description:<10}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[counts]}"),
             TimeRemainingColumn(),
