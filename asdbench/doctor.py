@@ -15,7 +15,6 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +27,8 @@ from asdbench.api import Dataset
 from asdbench.cache import DATABASE, inventory
 from asdbench.datasets import configured, open_dataset
 from asdbench.errors import AsdbenchError
+from asdbench.fetching.space import free_bytes
+from asdbench.files import nearest
 
 if TYPE_CHECKING:
     from asdbench.embeddings import panns
@@ -205,7 +206,7 @@ def _cache(root: Path) -> Iterator[Check]:
 
 
 def _folder(subject: str, folder: Path, more: str = "") -> Iterator[Check]:
-    there = _nearest(folder)
+    there = nearest(folder)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         yield Check(subject, "ok", f"{folder.absolute()} can be written{more}")
     else:
@@ -216,8 +217,8 @@ def _folder(subject: str, folder: Path, more: str = "") -> Iterator[Check]:
 def _disk(folders: dict[str, Path]) -> Iterator[Check]:
     from rich.filesize import decimal
 
-    free = {name: shutil.disk_usage(_nearest(folder)).free for name, folder in folders.items()}
-    same = len({_nearest(folder).stat().st_dev for folder in folders.values()}) == 1
+    free = {name: free_bytes(folder) for name, folder in folders.items()}
+    same = len({nearest(folder).stat().st_dev for folder in folders.values()}) == 1
     least = min(free.values())
     text = f"{decimal(least)} free" if same else ", ".join(f"{decimal(n)} free for {name}" for name, n in free.items())
     if least < TOY_BYTES:
@@ -228,11 +229,6 @@ def _disk(folders: dict[str, Path]) -> Iterator[Check]:
         yield Check("disk", "hint", text, f"features of all of DCASE 2021 take about {decimal(BENCHMARK_BYTES)}")
     else:
         yield Check("disk", "ok", text)
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
 def _versions() -> Iterator[Check]:

@@ -128,7 +128,7 @@ def write_text(path: Path, text: str) -> None:
         raise DataError(
             f"cannot write {path.name}",
             looked=f"{path.parent}: {error.strerror}",
-            hint="check permissions and free space, or choose --results DIR",
+            hint="check permissions and free space, or choose another folder",
         ) from error
 
 
@@ -140,6 +140,11 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
 def sweep(folder: Path) -> None:

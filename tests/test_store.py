@@ -12,9 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 from asdbench.api import Cell
 from asdbench.components import Components, join
-from asdbench.errors import DataError
+from asdbench.errors import DataError, UsageError
 from asdbench.files import write_text
-from asdbench.store import SeedFolder, seed_folder, seed_folders
+from asdbench.store import SeedFolder, results_in, seed_folder, seed_folders
 
 FAN = Cell("fan", "00", "source")
 
@@ -125,3 +125,17 @@ def test_nan_never_enters_a_manifest(tmp_path: Path) -> None:
 def test_no_results_folder_is_an_error_that_says_where(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no results at"):
         seed_folders(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("inside", ["toy", "toy/mvg", "toy/mvg/seed-777"])
+def test_a_folder_inside_a_results_folder_is_told_from_one_without_results(tmp_path: Path, inside: str) -> None:
+    seed_folder(tmp_path, "toy", "mvg", 777).write_manifest({"machines": {}})
+    assert len(results_in(tmp_path)) == len(results_in(tmp_path, "toy")) == 1
+    with pytest.raises(UsageError, match="lies in a results folder") as caught:
+        results_in(tmp_path / inside)
+    assert caught.value.hint.endswith(f"{tmp_path} --dataset toy")
+    with pytest.raises(UsageError, match="unknown data set in these results 'toyy'"):
+        results_in(tmp_path, "toyy")
+    (tmp_path / "other").mkdir()
+    with pytest.raises(DataError, match="there are no results in"):
+        results_in(tmp_path / "other")

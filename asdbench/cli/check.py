@@ -32,16 +32,12 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
     Exit code 0: as expected. 3: a regression. 4: something is missing, or nothing could be compared.
     """
     from asdbench.checking import check
-    from asdbench.errors import DataError, UsageError
+    from asdbench.errors import UsageError
     from asdbench.expected import changes, collect, read_expected, write_expected
-    from asdbench.store import seed_folders
+    from asdbench.store import results_in
 
-    folders = seed_folders(results, dataset)
+    folders = results_in(results, dataset)
     names = sorted({folder.dataset for folder in folders})
-    if not names:
-        raise DataError(
-            "there are no results to check", looked=str(results.absolute()), hint="`asdbench run` makes them"
-        )
     if len(names) > 1:
         raise UsageError("results of several data sets", looked=", ".join(names), hint="choose one with --dataset")
     path = against or results / "expected" / f"{names[0]}.csv"

@@ -49,12 +49,9 @@ def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:
     """The seed folders that a name or path means, of whatever data sets. A system of that name comes first."""
     from asdbench.errors import DataError
     from asdbench.registry import unknown
-    from asdbench.store import SeedFolder, seed_folders
+    from asdbench.store import SeedFolder, results_in, seed_folders
 
-    known = seed_folders(results) if results.is_dir() else []
-    if dataset is not None and known and dataset not in {folder.dataset for folder in known}:
-        raise unknown("data set in these results", dataset, sorted({folder.dataset for folder in known}))
-    own = [folder for folder in known if dataset in (None, folder.dataset)]
+    own = results_in(results, dataset) if results.is_dir() and seed_folders(results) else []
     named = [folder for folder in own if folder.system == asked]
     if named:
         return named
@@ -72,11 +69,7 @@ def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:
                 hint="give RESULTS/<dataset>/<system> or RESULTS/<dataset>/<system>/seed-<n>",
             )
         return sorted(folders, key=lambda folder: folder.seed)
-    if not known:
-        seed_folders(results)  # says so where there is no such folder
-        raise DataError(
-            "there are no results to compare", looked=str(results.absolute()), hint="`asdbench run` makes them"
-        )
+    own = own or results_in(results, dataset)  # says what is wrong with it
     raise unknown("system in these results", asked, sorted({folder.system for folder in own}))
 
 

@@ -50,13 +50,14 @@ def command(
 
     An interrupted fetch goes on where it stopped; what is there and verified is not fetched again.
     """
+    from rich.filesize import decimal
+
     from asdbench.cli.transfers import TerminalTransfers
     from asdbench.errors import UsageError
     from asdbench.fetching.catalogue import checkpoint
     from asdbench.fetching.checkpoints import fetch_checkpoint
     from asdbench.fetching.dataset import fetch_dataset
     from asdbench.fetching.obtaining import Wishes
-    from asdbench.fetching.space import size_words
     from asdbench.fetching.transfer import Patience
 
     chosen = [name for names in machines for name in names]
@@ -80,7 +81,7 @@ def command(
         )
     with TerminalTransfers() as watcher:
         done = fetch_dataset(what, to, machines=chosen, parts=wanted, wishes=wishes, watcher=watcher)
-    came = f"{len(done.fetched)} fetched ({size_words(done.bytes)}), {len(done.there)} there already"
+    came = f"{len(done.fetched)} fetched ({decimal(done.bytes)}), {len(done.there)} there already"
     click.echo(f"{came}; record: {to / '.asdbench' / 'downloads.json'}", err=True)
     click.echo(to)
     click.echo(f"next:    asdbench run --dataset {shlex.quote(f'{what}:{to}')} --weights FILE", err=True)

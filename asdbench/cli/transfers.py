@@ -10,10 +10,10 @@ from types import TracebackType
 
 import click
 from rich.console import Console
+from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
 
-from asdbench.fetching.space import size_words
 from asdbench.progress import Transfers
 
 EVERY = 10.0
@@ -84,8 +84,8 @@ class TerminalTransfers(Transfers):
             bar = self._bars.add_task(name, total=total, completed=done) if self._live else None
             self._files[name] = _File(done, total, done, now, now, bar, counted)
         if not self._live:
-            going_on = f", going on at {size_words(done)}" if done else ""
-            self.say(f"{name}: {size_words(total) if total else 'size unknown'}{going_on}")
+            going_on = f", going on at {decimal(done)}" if done else ""
+            self.say(f"{name}: {decimal(total) if total else 'size unknown'}{going_on}")
 
     def advance(self, name: str, amount: int) -> None:
         """So many bytes more."""
@@ -118,9 +118,9 @@ class TerminalTransfers(Transfers):
 
 def _line(name: str, file: _File, now: float) -> str:
     speed = (file.done - file.first) / max(now - file.since, 1e-3)
-    line = f"{name}: {size_words(file.done)}"
+    line = f"{name}: {decimal(file.done)}"
     if file.total:
         left = int((file.total - file.done) / max(speed, 1.0))
-        line += f" of {size_words(file.total)}, {100 * file.done // file.total} %"
-        return f"{line}, {size_words(int(speed))}/s, {left // 60}:{left % 60:02d} left"
-    return f"{line}, {size_words(int(speed))}/s"
+        line += f" of {decimal(file.total)}, {100 * file.done // file.total} %"
+        return f"{line}, {decimal(int(speed))}/s, {left // 60}:{left % 60:02d} left"
+    return f"{line}, {decimal(int(speed))}/s"

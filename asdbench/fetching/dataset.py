@@ -16,7 +16,7 @@ from asdbench.fetching.obtaining import Wishes
 from asdbench.fetching.placing import holds
 from asdbench.fetching.records import FOLDER as RECORDS
 from asdbench.fetching.records import Records, locked
-from asdbench.fetching.space import check_room, free_bytes, size_words
+from asdbench.fetching.space import check_room, free_bytes
 from asdbench.fetching.transfer import length
 from asdbench.progress import Transfers
 
@@ -170,6 +170,8 @@ def _check_space(todo: Sequence[Source], root: Path, wishes: Wishes, watcher: Tr
     DiskFullError
         Where there is not.
     """
+    from rich.filesize import decimal
+
     sizes: list[int] = []
 
     def ask(source: Source) -> None:
@@ -184,7 +186,7 @@ def _check_space(todo: Sequence[Source], root: Path, wishes: Wishes, watcher: Tr
     beside = sizes if wishes.keep_archives else sorted(sizes)[-wishes.parallel :]
     needed = sum(sizes) + (0 if wishes.folder else sum(beside) - come)
     unknown = f" and {len(todo) - len(sizes)} of unknown size" if len(sizes) < len(todo) else ""
-    what = f"{len(sizes)} file{'' if len(sizes) == 1 else 's'} of {size_words(sum(sizes))}{unknown}"
+    what = f"{len(sizes)} file{'' if len(sizes) == 1 else 's'} of {decimal(sum(sizes))}{unknown}"
     check_room(root, needed, f"for {what}", "free some space, choose another --to, or fewer --machines and --parts")
     if sizes:
-        watcher.say(f"to fetch: {what}; {size_words(free_bytes(root))} are free")
+        watcher.say(f"to fetch: {what}; {decimal(free_bytes(root))} are free")

@@ -15,10 +15,9 @@ import filecmp
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from asdbench.datasets.grammar import FOLDERS
 from asdbench.errors import ConflictError
 from asdbench.fetching.archive import ArchiveError, Member
-
-SPLITS = ("train", "test", "source_test", "target_test")
 
 
 def lay_out(archive: str, members: Sequence[Member]) -> tuple[list[tuple[Member, PurePosixPath]], list[str]]:
@@ -38,14 +37,14 @@ def lay_out(archive: str, members: Sequence[Member]) -> tuple[list[tuple[Member,
     tops = set()
     for member in members:
         for depth, part in enumerate(member.path.parts[:-1]):
-            if part in SPLITS:
+            if part in FOLDERS:
                 tops.add(member.path.parts[:depth])
                 break
     if len(tops) != 1:
-        shown = ", ".join(sorted("/".join(top) or "." for top in tops)) or "none of " + ", ".join(SPLITS)
+        shown = ", ".join(sorted("/".join(top) or "." for top in tops)) or "none of " + ", ".join(FOLDERS)
         raise ArchiveError(
             f"{archive} is not laid out as a machine's archive",
-            looked=f"folders that hold {' or '.join(SPLITS)}: {shown}" if tops else f"there is {shown}",
+            looked=f"folders that hold {' or '.join(FOLDERS)}: {shown}" if tops else f"there is {shown}",
             hint="see whether this is the official file",
         )
     (top,) = tops
@@ -60,7 +59,7 @@ def lay_out(archive: str, members: Sequence[Member]) -> tuple[list[tuple[Member,
 
 def holds(folder: Path, part: str) -> bool:
     """Whether a machine's folder holds sound of a part."""
-    splits = {"additional": SPLITS[:1], "eval": SPLITS[1:]}.get(part, SPLITS)
+    splits = {"additional": FOLDERS[:1], "eval": FOLDERS[1:]}.get(part, FOLDERS)
     return any((folder / split).is_dir() for split in splits)
 
 

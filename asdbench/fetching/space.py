@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from asdbench.errors import DataError
+from asdbench.files import nearest
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -17,18 +18,17 @@ class DiskFullError(DataError):
 
 def free_bytes(folder: Path) -> int:
     """Free space where a folder is or will be."""
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    return shutil.disk_usage(there).free
+    return shutil.disk_usage(nearest(folder)).free
 
 
 def check_room(folder: Path, needed: int, purpose: str, hint: str) -> None:
     """Raise DiskFullError where less than ``needed`` bytes are free."""
+    from rich.filesize import decimal
+
     free = free_bytes(folder)
     if needed > free:
         raise DiskFullError(
-            f"not enough space {purpose}: {size_words(needed)} are needed, {size_words(free)} are free",
+            f"not enough space {purpose}: {decimal(needed)} are needed, {decimal(free)} are free",
             looked=str(folder.absolute()),
             hint=hint,
         )
@@ -47,13 +47,3 @@ def refused(error: OSError, folder: Path) -> DataError:
         looked=f"{error.filename or folder}: {error.strerror or error}",
         hint="see who may read and write there (ls -ld), or choose another folder with --to",
     )
-
-
-def size_words(amount: int) -> str:
-    """Bytes for people, in powers of 1000."""
-    value = float(amount)
-    for unit in ("bytes", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"

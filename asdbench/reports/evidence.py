@@ -25,7 +25,7 @@ from asdbench.reports.groups import grouped
 from asdbench.reports.tables import SystemTable
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.selection import ORACLE, STAMP
-from asdbench.store import SeedFolder, seed_folders
+from asdbench.store import SeedFolder, results_in
 
 PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
 
@@ -170,11 +170,7 @@ def views(results: Path, dataset: str | None = None) -> list[View]:
     UsageError
         For a data set that has none.
     """
-    found = seed_folders(results)
-    names = sorted({folder.dataset for folder in found})
-    if dataset is not None and found and dataset not in names:
-        raise unknown("data set in these results", dataset, names)
-    chosen = [folder for folder in found if dataset in (None, folder.dataset)]
+    found, chosen = results_in(results), results_in(results, dataset)
     places = {name: place for place, name in enumerate(sorted({_base(folder.system) for folder in found}))}
     made: dict[tuple[str, str, Definition], list[Shown]] = {}
     for folders in grouped(chosen).values():

@@ -23,12 +23,11 @@ from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, mean
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
-from asdbench.registry import unknown
 from asdbench.reports.footnotes import coverage, footnotes, published_notes, reduced, some
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
 from asdbench.scoring import scored_files
-from asdbench.store import SeedFolder, seed_folders
+from asdbench.store import SeedFolder, results_in
 from asdbench.uncertainty import Uncertainty, intervals
 from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
 
@@ -136,12 +135,8 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
     UsageError
         For a data set that has none.
     """
-    found = seed_folders(results)
-    names = sorted({folder.dataset for folder in found})
-    if dataset is not None and found and dataset not in names:
-        raise unknown("data set in these results", dataset, names)
+    found = results_in(results, dataset)
     wanted = None if only is None else {folder.path for folder in only}
-    found = [folder for folder in found if dataset in (None, folder.dataset)]
     shown = [folder for folder in found if wanted is None or folder.path in wanted]
     groups, there = grouped(shown), grouped(beside_oracles(shown, found))
     if not groups:
