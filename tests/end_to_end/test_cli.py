@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -82,6 +83,46 @@ def test_a_toy_run_prints_stamped_tables_where_results_lie_and_what_to_do_next(
     assert "results: results/toy" in err
     assert "asdbench report" in err
     assert (shell.folder / "results" / "toy" / "mvg" / "seed-777" / "manifest.json").is_file()
+
+
+def test_on_a_terminal_a_run_ends_in_an_overview_that_fits_it(finished: tuple[Shell, str, str]) -> None:
+    shell, _, _ = finished
+    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (50, 80))
+    arguments = ["run", "--dataset", TOY, "--machines", "fan,valve", "--epochs", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-c", "from asdbench.cli import main; main()", *arguments],
+        cwd=shell.folder,
+        env={**shell.environment, "TERM": "dumb"},
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.close(theirs)
+        read = b""
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while piece := os.read(ours, 4096):
+                read += piece
+    os.close(ours)
+    assert process.returncode == 0
+    lines = read.decode().splitlines()
+    assert max(map(len, lines)) <= 80
+    for system in ("ae", "cvae", "clvae", "clvae-ensemble", "mvg"):
+        assert any(line.split()[:1] == [system] for line in lines)
+    assert any("SYNTHETIC DATA" in line for line in lines)
+    assert not any(line.startswith("|") for line in lines)
+
+
+def test_latex_json_and_leaderboard_of_a_run(finished: tuple[Shell, str, str]) -> None:
+    shell, _, _ = finished
+    assert shell("report", "--format", "latex")[0].count(r"\begin{tabular}") == 1 + 5
+    systems = {record["system"] for record in json.loads(shell("report", "--format", "json")[0])}
+    assert systems == {"ae", "cvae", "clvae", "clvae-ensemble", "mvg"}
+    ranked = json.loads(shell("leaderboard", "--format", "json")[0])
+    assert {record["system"] for record in ranked} == systems
+    assert {record["rank"] for record in ranked} == {None}
+    assert all(record["parameters"] > 0 and record["seconds_to_train"] >= 0 for record in ranked)
+    assert "NO RESULT OF OURS IS HERE" in shell("leaderboard", "results", "results")[0]
 
 
 def test_report_prints_the_same_tables(finished: tuple[Shell, str, str]) -> None:
@@ -167,7 +208,12 @@ sys.exit(" ".join(name for name in {heavy!r} if name in sys.modules) or 0)
 
 def test_report_and_check_do_not_import_torch(finished: tuple[Shell, str, str]) -> None:
     shell, _, _ = finished
-    for arguments in (["report"], ["check", "--update", "--against", str(shell.folder / "any.csv")]):
+    for arguments in (
+        ["report"],
+        ["leaderboard"],
+        ["report", "--format", "latex"],
+        ["check", "--update", "--against", str(shell.folder / "any.csv")],
+    ):
         code = f"""
 import sys
 from asdbench.cli import main

@@ -46,7 +46,7 @@ def test_every_option_named_exists(readme: str) -> None:
 
     from asdbench.cli import COMMANDS, root
 
-    known = {"--index-url", "--strict", "--nworkers", "--nthreads", "--resources", "--gres"}  # of pip, mypy, Dask, Slurm
+    known = {"--index-url", "--strict", "--nworkers", "--nthreads", "--resources", "--gres"}  # others'
     for name in COMMANDS:
         command = root.get_command(None, name)  # type: ignore[arg-type]  # our lookup does not use the context
         assert isinstance(command, Command)
