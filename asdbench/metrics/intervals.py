@@ -207,4 +207,6 @@ def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float 
     estimate, others = float(draws[0]), draws[1:]
     shift = 2 * (float(others.mean()) - estimate)
     bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2]) - shift
+    # Of a few clips a harmonic mean's resamples may lie so far off that the shift leaves the estimate out.
+    bottom, top = min(bottom, estimate), max(top, estimate)
     return Interval(estimate, float(np.clip(bottom, low, high)), float(np.clip(top, low, high)))

@@ -133,7 +133,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 def test_memory_grows_by_the_log_mel_not_by_five_copies(full: bool, pytestconfig: pytest.Config) -> None:
     pytest.importorskip("resource", reason="peak memory is asked of the Unix call getrusage")
-    few, many = (50, 203) if full else (40, 80)
+    few, many = (50, 203) if full else (100, 203)
     peaks = []
     for count in (few, many):
         done = subprocess.run(

@@ -17,7 +17,7 @@ import numpy as np
 import scipy.linalg, torch  # what embedding imports
 from asdbench import registry
 from asdbench.api import Clip, Waveform
-from asdbench.execution import InlineExecutor
+from asdbench.executors import InlineExecutor
 from asdbench.extraction import Request, extract
 from asdbench.progress import Progress
 

@@ -170,3 +170,9 @@ def test_the_mean_over_many_cells_is_corrected_for_bias() -> None:
 def test_what_has_no_auc_has_no_interval(labels: list[int], scores: list[float]) -> None:
     with pytest.raises(DataError):
         resample(labels, scores)
+
+
+def test_an_interval_never_leaves_its_own_estimate_out() -> None:
+    far = np.array([0.5, *np.linspace(0.05, 0.15, 200)])  # a harmonic mean of a few clips may fall so in resamples
+    bounds = interval(far)
+    assert bounds.low <= bounds.estimate <= bounds.high
