@@ -20,6 +20,7 @@ from asdbench_systems._training import generator, minibatches
 from asdbench_systems.ae import FRAMES, Ae
 
 from .conftest import Race, note
+from .peak import MEASURED
 from .products import seconds_of_products
 
 BANDS = 128
@@ -120,20 +121,21 @@ def test_an_epoch(race: Race) -> None:
 
 
 PEAK = """
-import resource, sys
+import sys
 import torch
 from asdbench.api import FitContext
 from asdbench_systems.ae import Ae
+from tests.benchmarks.peak import megabytes
 from tests.benchmarks.test_ae import clips
 torch.set_num_threads(1)
 Ae(epochs=1, batch_size=256).fit(clips(int(sys.argv[1]), 313, seed=0), FitContext(1))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(megabytes())
 """
 
 
+@MEASURED
 def test_memory_grows_by_the_log_mel_not_by_five_copies(full: bool, pytestconfig: pytest.Config) -> None:
-    pytest.importorskip("resource", reason="peak memory is asked of the Unix call getrusage")
-    few, many = (50, 203) if full else (100, 203)
+    few, many = (50, 203) if full else (40, 80)
     peaks = []
     for count in (few, many):
         done = subprocess.run(
@@ -143,8 +145,7 @@ def test_memory_grows_by_the_log_mel_not_by_five_copies(full: bool, pytestconfig
             text=True,
             check=True,
         )
-        unit = 2**20 if sys.platform == "darwin" else 2**10  # macOS counts bytes
-        peaks.append(int(done.stdout) / unit)
+        peaks.append(float(done.stdout))
     growth = (peaks[1] - peaks[0]) / (many - few)
     if full:
         note(f"ae, peak memory a training clip, {few} to {many} clips", growth, "MB", MEGABYTES_A_CLIP)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from .conftest import note
+from .peak import MEASURED
 
 PROGRAM = """
-import hashlib, json, resource, sys, tempfile
+import hashlib, json, sys, tempfile
 from pathlib import Path
 import numpy as np
 import scipy.linalg, torch  # what embedding imports
@@ -20,6 +22,7 @@ from asdbench.api import Clip, Waveform
 from asdbench.executors import InlineExecutor
 from asdbench.extraction import Request, extract
 from asdbench.progress import Progress
+from tests.benchmarks.peak import megabytes
 
 def read(clip):
     draw = np.random.default_rng(int(clip.name))
@@ -29,9 +32,6 @@ class Sounds:
     reader = staticmethod(read)
     def digest(self, clip):
         return hashlib.sha256(clip.name.encode()).hexdigest()
-
-def megabytes():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 before = megabytes()
 clips = [
@@ -49,19 +49,20 @@ print(json.dumps([megabytes(), index]))
 FEATURES = 7 * 128 * 4 / 2**20  # MB of a clip of 0.2 s
 
 
-def peak(clips: int) -> tuple[float, float]:
+def peak(clips: int, root: Path) -> tuple[float, float]:
     """Peak memory of embedding so many clips of 0.2 s by ``logmel``, and what their index takes of it; MB."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM, str(clips)], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", PROGRAM, str(clips)]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     whole, index = json.loads(done.stdout)
     return whole, index
 
 
-def test_embedding_many_clips(full: bool) -> None:
-    pytest.importorskip("resource", reason="peak memory is asked of the Unix call getrusage")
+@MEASURED
+def test_embedding_many_clips(full: bool, pytestconfig: pytest.Config) -> None:
     few, *more = (500, 5000, 50000) if full else (200, 2000)
-    least, _ = peak(few)
+    least, _ = peak(few, pytestconfig.rootpath)
     for many in more:
-        whole, index = peak(many)
+        whole, index = peak(many, pytestconfig.rootpath)
         if full:
             case = f"embedding {many} clips, peak memory over that of {few} ({least:.0f} MB)"
             note(case, 100 * (whole / least - 1), "%")

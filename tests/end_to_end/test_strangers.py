@@ -124,7 +124,7 @@ def test_a_file_without_end_does_not_exhaust_memory(results: Path, tmp_path: Pat
     folder = results / "small" / "mvg" / "seed-777"
     score = folder / "anomaly_score_fan_section_00_source_test.csv"
     with score.open("wb") as file:
-        file.truncate(8 << 30)  # eight gigabytes of nothing, on disk a few bytes
+        file.truncate(2 << 30)  # two gigabytes of nothing, on disk a few bytes
     arguments = {"report": ["report", str(results)], "score": ["score", str(folder), "--year", "2021"]}
     ended = subprocess.run(
         [sys.executable, "-c", "from asdbench.cli import main; main()", *arguments[command]],
@@ -134,7 +134,7 @@ def test_a_file_without_end_does_not_exhaust_memory(results: Path, tmp_path: Pat
         text=True,
         check=False,
         timeout=120,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (5 << 29, 5 << 29)),
     )
     assert "Traceback" not in ended.stderr, ended.stderr[-2000:]
     assert "MemoryError" not in ended.stderr
