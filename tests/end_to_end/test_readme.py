@@ -46,7 +46,8 @@ def test_every_option_named_exists(readme: str) -> None:
 
     from asdbench.cli import COMMANDS, root
 
-    known = {"--index-url", "--strict", "--nworkers", "--nthreads", "--resources", "--gres"}  # others'
+    known = {"--index-url", "--strict", "--benchmark-enable"}  # of pip, mypy and pytest
+    known |= {"--nworkers", "--nthreads", "--resources", "--gres"}  # of Dask and Slurm
     for name in COMMANDS:
         command = root.get_command(None, name)  # type: ignore[arg-type]  # our lookup does not use the context
         assert isinstance(command, Command)
