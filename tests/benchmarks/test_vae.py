@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -14,13 +15,13 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from asdbench import registry
 from asdbench.api import Batch, FitContext
+from asdbench_systems._fitted import FittedVae
 from asdbench_systems._training import generator, minibatches
 
 from .conftest import Race
 from .products import Layer, seconds_of_products
 
 WIDTH, SECTIONS, LATENT = 3776, 6, 512
-TOLERANCE = 1e-4  # of the losses, in float32
 
 
 def clips(count: int, width: int, seed: int) -> Batch:
@@ -93,13 +94,24 @@ def layers(width: int, label: int) -> list[Layer]:
 
 
 @pytest.mark.parametrize("system", ["clvae", "cvae"])
-def test_losses_are_those_of_the_plain_training(system: str) -> None:
+def test_losses_are_those_of_the_plain_training(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = int(np.random.default_rng().integers(2**31))
     train, ctx = clips(90, 64, seed), FitContext(seed)
-    registry.create("systems", f"{system}[epochs=2,batch_size=32]").model.fit(train, ctx)
+    model: Any = registry.create("systems", f"{system}[epochs=2,batch_size=32]").model
+
+    # in float64: in float32 Adam makes whole steps of the rounding of gradients that are 0 (a bias before a BatchNorm)
+    def doubled(make: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *given: None if (made := make(*given)) is None else made.double()
+
+    for name in ("new_network", "new_centers"):
+        monkeypatch.setattr(type(model), name, doubled(getattr(type(model), name)))
+    monkeypatch.setattr(FittedVae, "scaled", lambda fitted, features: features.astype(np.float64))
+    model.fit(train, ctx)
     plain = PlainTraining(system, train, 32, seed)
+    plain.parts.double()
+    plain.data = TensorDataset(plain.data.tensors[0].double(), plain.data.tensors[1])
     expected = [plain.epoch() for _ in range(2)]
-    assert [epoch["loss"] for epoch in ctx.history] == pytest.approx(expected, rel=TOLERANCE), f"seed {seed}"
+    assert [epoch["loss"] for epoch in ctx.history] == pytest.approx(expected, rel=1e-9), f"seed {seed}"
 
 
 @pytest.mark.parametrize("system", ["clvae", "cvae"])
