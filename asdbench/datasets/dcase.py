@@ -77,6 +77,9 @@ class DcaseDataset:
     remarks : tuple of str
         What a user should know of it: folders that hold no clip or unfinished copies, machines without test clips.
     stamps : tuple of str
+    root : Path
+    truth : str
+        Where the labels of the evaluation clips come from (:mod:`asdbench.datasets.answers`).
     digests : Digests
         Replace it to keep the files' hashes on disk.
     """
@@ -87,6 +90,8 @@ class DcaseDataset:
     reader: SoundReader
     remarks: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
+    root: Path = Path()
+    truth: str = "none"
     digests: Digests = field(default_factory=Digests)
     profile: Profile = "full"
     features: None = None
@@ -95,6 +100,10 @@ class DcaseDataset:
     def name(self) -> str:
         """The results folder."""
         return f"dcase{self.year}"
+
+    def answers(self) -> answers.Answers:
+        """What is known of the evaluation clips, also of those that are not there; read again, not kept."""
+        return answers.look(self.root, YEARS[self.year], self.truth)
 
     def digest(self, clip: Clip) -> str:
         """A sha256 (hex) of the file's bytes and of the channel, where one was chosen."""
@@ -214,6 +223,8 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
         reader=SoundReader(taken, None if rate == "any" else int(rate)),
         remarks=tuple(remarks),
         stamps=tuple(filter(None, (grammar.SYNTHETIC if synthetic else "", year.assumed))),
+        root=found.root,
+        truth=truth,
     )
     if misfits:
         raise _misfits(misfits, found, year, made if clips else None)

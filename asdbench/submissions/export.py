@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from asdbench.api import Cell
+from asdbench.datasets.ground_truth import shipped
 from asdbench.errors import DataError, UsageError
 from asdbench.files import write_text
 from asdbench.registry import unknown
@@ -24,7 +25,6 @@ from asdbench.store import SeedFolder
 from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder
-from asdbench.submissions.truth import shipped
 from asdbench.years import KINDS, Unit, Year
 
 Part: TypeAlias = Literal["dev", "eval"]

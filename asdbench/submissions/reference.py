@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from asdbench.datasets.ground_truth import CODES, Answer, Truth, read_truth, shipped
 from asdbench.errors import DataError
 from asdbench.submissions.development import expected_units, official_clips
 from asdbench.submissions.folder import Submission
 from asdbench.submissions.rows import Rows
-from asdbench.submissions.truth import CODES, Answer, Truth, read_truth, shipped
 from asdbench.years import ClipFields, Unit, Year
 
 Part: TypeAlias = Literal["development", "evaluation"]
@@ -95,7 +95,7 @@ def find_reference(
     scores, decisions : mapping of Unit to Rows
         The folder's files as read.
     ground_truth : Path or None
-        A folder or list (:mod:`asdbench.submissions.truth`).
+        A folder or list (:mod:`asdbench.datasets.ground_truth`).
 
     Raises
     ------

@@ -86,7 +86,7 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
     year : Year
         One of :data:`asdbench.years.YEARS`.
     ground_truth : Path or None
-        A folder or list (:mod:`asdbench.submissions.truth`).
+        A folder or list (:mod:`asdbench.datasets.ground_truth`).
     partial : bool
         Score what is complete.
 
