@@ -368,8 +368,23 @@ def test_a_folder_that_lacks_files_says_which(tmp_path: Path) -> None:
     copies = tmp_path / "copies"
     copies.mkdir()
     with pytest.raises(DataError, match="lacks 1 of 1") as caught:
-        fetch_dataset("dcase2021", tmp_path / "r", machines=["fan"], parts=["dev"], wishes=Wishes(str(copies)))
+        fetch_dataset("dcase2021", tmp_path / "a/r", machines=["fan"], parts=["dev"], wishes=Wishes(str(copies)))
     assert FAN in caught.value.looked
+    assert list(tmp_path.iterdir()) == [copies]
+
+
+def test_a_fetch_that_brings_nothing_leaves_nothing(server: Server, tmp_path: Path) -> None:
+    """Neither the root and the folders above it, nor a lock in a root that was there; what is begun stays."""
+    server.always[FAN] = 404
+    (tmp_path / "there").mkdir()
+    for root in (tmp_path / "a" / "b", tmp_path / "there"):
+        with pytest.raises(DataError, match="404"):
+            fetch(server, root)
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+    server.always[FAN] = "cut"
+    with pytest.raises(DataError, match="cut"):
+        fetch(server, tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "archives" / f"{FAN}.part").is_file()
 
 
 def test_a_folder_that_is_not_there_leaves_no_root_behind(tmp_path: Path) -> None:
