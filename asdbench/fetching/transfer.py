@@ -6,6 +6,7 @@ Conventions
   the total length and the validator (ETag or Last-Modified) under which the server may go on (RFC 9110, 13.1.5 and 14).
 - Transient faults (no connection, silence, a cut, 408, 425, 429, 5xx) are tried again, each time after twice the wait;
   any megabyte that comes starts the count anew. What the server says for good (404, ...) is an error at once.
+- A host whose name leads nowhere is asked for once more, unless it has answered before: then the network is gone.
 - pooch holds the checksum and puts the complete file in its place; its own downloader begins anew each time.
 """
 
@@ -14,11 +15,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from asdbench import __version__
 from asdbench.errors import AsdbenchError, DataError, UsageError
@@ -42,6 +45,10 @@ class _TransientError(Exception):
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
         self.wait = wait
+
+
+class _UnknownHostError(_TransientError):
+    """The name of a host leads nowhere: mistyped, or this machine is not on the network."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,8 @@ class Transfer:
     ----------
     resumed : bool
         Whether something of an earlier attempt is part of it.
+    answered : bool
+        Whether a server has answered.
     """
 
     part: Path
@@ -103,6 +112,7 @@ class Transfer:
     stop: Event
     patience: Patience
     resumed: bool = field(default=False, init=False)
+    answered: bool = field(default=False, init=False)
 
     @property
     def name(self) -> str:
@@ -150,6 +160,14 @@ class Transfer:
                 return self._attempt(url)
             except _TransientError as fault:
                 failures = 1 if self._there() >= before + (1 << 20) else failures + 1
+                nowhere = isinstance(fault, _UnknownHostError) and not self.answered
+                if nowhere and failures > min(1, self.patience.retries):
+                    raise DataError(
+                        str(fault),
+                        looked=url,
+                        hint="see whether the name is right and this machine is online, then run the same command "
+                        "again; a copy can be used with --from",
+                    ) from fault
                 if failures > self.patience.retries:
                     raise DataError(
                         f"{self.name} could not be downloaded: {fault}",
@@ -170,6 +188,7 @@ class Transfer:
             with requests.get(
                 url, headers={**_headers(), **headers}, stream=True, timeout=self.patience.timeout
             ) as response:
+                self.answered = True
                 if response.status_code == 416 and start and _whole(response) == start:
                     return  # it was complete; only its end was not seen
                 if response.status_code == 416 and start:
@@ -188,7 +207,11 @@ class Transfer:
                 hint="see the clock and the proxy of this machine (REQUESTS_CA_BUNDLE), or use a copy: --from",
             ) from error
         except requests.RequestException as error:
-            raise _TransientError(_words(error)) from error
+            if (reason := _unknown_host(error)) is None:
+                raise _TransientError(_words(error)) from error
+            proxy = isinstance(error, requests.exceptions.ProxyError)
+            host = "the proxy of this machine" if proxy else f"the host {urlsplit(url).hostname}"
+            raise _UnknownHostError(f"{host} is unknown ({reason})") from error
 
     def _resume_from(self, url: str) -> tuple[int, dict[str, str]]:
         """Where to go on, and the headers that ask for it; from 0 where what has come is of another file."""
@@ -283,9 +306,14 @@ def _words(error: Exception) -> str:
         return "the server is silent"
     if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in str(error):
         return "the connection was cut"
-    reason = re.search(
-        r"(Name or service not known|Temporary failure in name resolution|Connection refused)", str(error)
-    )
-    if reason:
-        return f"no connection ({reason[1].lower()})"
-    return f"no connection ({type(error).__name__})"
+    return f"no connection ({'connection refused' if 'Connection refused' in str(error) else type(error).__name__})"
+
+
+def _unknown_host(error: BaseException) -> str | None:
+    """What the system says of a name that leads nowhere, or None where something else is wrong."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return str(cause.strerror).lower()
+        cause = cause.__cause__ or cause.__context__
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import socket
 import threading
 import time
 from pathlib import Path
@@ -230,6 +231,42 @@ def test_404_is_an_error_at_once_and_names_where_to_look(server: Server, tmp_pat
     assert "zenodo.org/records/4562016" in caught.value.hint
     assert "--from" in caught.value.hint
     assert_nothing_half_made(tmp_path)
+
+
+def unknown_host(*arguments: object, **keywords: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def test_a_host_that_is_not_known_is_given_up_soon_and_told_once(
+    tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def unknown(host: str, *arguments: object, **keywords: object) -> None:
+        asked.append(host)
+        unknown_host()
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    wishes = Wishes("http://mirror.invalid/dcase", patience=Patience(retries=8, wait=0.01))
+    with pytest.raises(DataError, match=r"the host mirror\.invalid is unknown \(name or service not known\)") as caught:
+        fetch_dataset("dcase2021", tmp_path / "root", parts=["dev"], wishes=wishes, watcher=told)
+    assert caught.value.looked.endswith("and 6 more")
+    assert "--from" in caught.value.hint
+    assert len(asked) == 7 * (1 + 2)  # a machine's length, the first attempt and another one
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_host_that_answered_before_is_waited_for_when_the_network_is_gone(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = socket.getaddrinfo
+    failing = iter([False, False, True, True, True, False])  # the length, half of the file, thrice nothing, the rest
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *given, **more: (unknown_host if next(failing) else known)(*given, **more)
+    )
+    server.faults[FAN].append("cut")
+    fetch(server, tmp_path, patience=Patience(retries=4, timeout=1.0, wait=0.01))
+    assert sound(tmp_path) == expected()
 
 
 def test_one_lost_file_does_not_keep_the_others(server: Server, tmp_path: Path) -> None:
