@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 from asdbench.api import DOMAINS, Label
 from asdbench.errors import DataError
-from asdbench.years import Unit, Year
+from asdbench.years import YEARS, Unit, Year
 
 LABELS: tuple[Label, Label] = ("normal", "anomaly")
 """By the evaluators' number; so are the domains."""
@@ -106,10 +106,26 @@ def read_truth(path: Path, year: Year) -> Truth:
     DataError
         Where there is none, or it is damaged, contradicts itself or is of another year; names file and line.
     """
-    if path.is_file():
-        return _read_list(path, year)
-    if not path.is_dir():
+    if not path.exists():
         raise DataError(f"no ground truth at {path}", looked=str(path.absolute()), hint=f"get it from {year.evaluator}")
+    truth = _read_list(path, year) if path.is_file() else _read_folder(path, year)
+    if (other := _other_year(truth, year)) is not None:
+        raise _bad(path, None, f"its machines and sections are those of {other}", year)
+    return truth
+
+
+def _other_year(truth: Truth, year: Year) -> int | None:
+    """The year that a ground truth is of where it is not all of this one's; the names are the same from 2022 on."""
+
+    def holds(other: Year) -> bool:
+        return all(unit.section in other.eval.get(other.machine(unit.machine), ()) for unit in truth.clips)
+
+    if year.year < 2022 or holds(year):
+        return None
+    return next((other.year for other in YEARS.values() if other.year >= 2022 and holds(other)), None)
+
+
+def _read_folder(path: Path, year: Year) -> Truth:
     folder = path / "ground_truth_data"
     folder = (folder if folder.is_dir() else path).absolute()  # `.` has no parent to look in
     found = sorted(folder.glob("ground_truth_*.csv"))

@@ -86,6 +86,18 @@ def test_the_lists_of_all_years_are_read_to_the_last_clip(shared: Path, year: in
     assert {unit.machine: () for unit in truth.clips}.keys() == YEARS[year].eval.keys()
 
 
+@pytest.mark.parametrize("year", [2022, 2024, 2025, 2026])
+def test_a_list_of_another_year_whose_names_are_the_same_is_refused(tmp_path: Path, year: int) -> None:
+    path = tmp_path / "eval_data_list.csv"
+    lines = [f"{machine}\nsection_00_0001.wav,section_00_target_test_normal_0001.wav\n" for machine in YEARS[2023].eval]
+    path.write_text("".join(lines))
+    assert len(read_truth(path, YEARS[2023]).clips) == len(lines)
+    with pytest.raises(DataError, match=f"no ground truth of {year}.*those of 2023"):
+        read_truth(path, YEARS[year])
+    path.write_text("".join(lines) + lines[0].replace(next(iter(YEARS[2023].eval)), "my_machine"))
+    assert len(read_truth(path, YEARS[year]).clips) == len(lines) + 1  # somebody's own
+
+
 @pytest.mark.parametrize("inner", ["", "ground_truth_data"])
 def test_the_evaluators_folder_from_2022_on(evaluator: Path, inner: str) -> None:
     truth = read_truth(evaluator / inner, YEARS[2023])
