@@ -8,14 +8,16 @@ import shutil
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from asdbench.datasets.dcase import dcase, dcase2021
 from asdbench.errors import ConflictError, DataError, UsageError
+from asdbench.fetching.catalogue import choose
 from asdbench.fetching.dataset import Fetched, fetch_dataset
-from asdbench.fetching.obtaining import Wishes
+from asdbench.fetching.obtaining import Wishes, obtain
 from asdbench.fetching.transfer import Patience
 
 from .conftest import Told, archive_name, machine_files, tree, zipped
@@ -101,11 +103,11 @@ def test_two_archives_of_one_machine_come_to_its_folder_at_the_same_time(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both are unpacked before either is moved; a slow file system gives the other time to come in between."""
-    replace = Path.replace
+    rename = Path.replace
 
     def slowly(self: Path, target: Path) -> Path:
         time.sleep(0.05)
-        return replace(self, target)
+        return rename(self, target)
 
     monkeypatch.setattr(Path, "replace", slowly)
     both = threading.Barrier(2, timeout=5)
@@ -228,9 +230,16 @@ def test_404_is_an_error_at_once_and_names_where_to_look(server: Server, tmp_pat
     with pytest.raises(DataError, match="404") as caught:
         fetch(server, tmp_path)
     assert len(server.asked(FAN)) == 1
+    assert "leave --from (or ASDBENCH_MIRROR) out" in caught.value.hint
     assert "zenodo.org/records/4562016" in caught.value.hint
-    assert "--from" in caught.value.hint
     assert_nothing_half_made(tmp_path)
+
+
+def test_404_at_the_official_place_offers_to_use_a_copy(server: Server, tmp_path: Path, told: Told) -> None:
+    source = replace(choose("dcase2021", ["fan"], ["dev"])[0], url=f"{server.url}moved.zip")
+    with pytest.raises(DataError, match="404") as caught:
+        obtain(source, tmp_path, None, Wishes(patience=QUICK), told, threading.Event())
+    assert f"whether it has moved: {source.page}; or use a copy of it: --from FOLDER" in caught.value.hint
 
 
 def unknown_host(*arguments: object, **keywords: object) -> None:
