@@ -36,6 +36,7 @@ from asdbench.datasets.detection import detect, fitting
 from asdbench.datasets.digests import Digests
 from asdbench.errors import DataError
 from asdbench.registry import Spec
+from asdbench.words import counted
 from asdbench.years import YEARS, Year
 
 Rate: TypeAlias = Literal["16000", "any"]
@@ -202,7 +203,7 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
     unlabelled = sum(clip.split == "test" and clip.label is None for clip in clips)
     if unlabelled and year.year != 2021 and truth != "none":
         remarks.append(
-            f"{unlabelled} test clips have no label: "
+            f"{counted(unlabelled, 'test clip has no label', 'test clips have no label')}: "
             + (
                 f"{known.origin} does not name them"
                 if known.origin
@@ -262,7 +263,7 @@ def _misfits(
     others = [str(other) for other in fitting(found)]
     files = tuple(sorted(f"{folder.shown}/{name}" for folder, name in misfits))
     error = MisfitsError(
-        f"{len(misfits)} clips do not fit the names of the {year.year} data set",
+        f"{counted(len(misfits), 'clip does', 'clips do')} not fit the names of the {year.year} data set",
         looked=tree.some(files),
         hint=f"they fit {', '.join(others)}: dcase{others[0] if len(others) == 1 else ''}:{found.root}"
         if others

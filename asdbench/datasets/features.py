@@ -29,6 +29,7 @@ from asdbench.api import Clip, Kind, Profile
 from asdbench.datasets import index
 from asdbench.errors import DataError
 from asdbench.registry import Spec
+from asdbench.words import counted
 
 UNSTATED = "features of unstated origin"
 UNTRAINED = "untrained network"
@@ -160,7 +161,7 @@ def write(
     """
     if array.ndim != 2 or len(array) != len(clips) or not np.issubdtype(array.dtype, np.floating):
         raise DataError(
-            f"features of shape {array.shape} and type {array.dtype} do not belong to {len(clips)} clips",
+            f"features of shape {array.shape} and type {array.dtype} do not belong to {counted(len(clips), 'clip')}",
             looked=str(folder),
             hint="give one float vector a clip",
         )
@@ -216,7 +217,7 @@ def _check_rows(path: Path, clips: Sequence[Clip]) -> None:
     rows = _map(path)
     if len(rows) != len(clips) or rows.shape[1] == 0:
         raise DataError(
-            f"{path.name} is {rows.shape[0]} x {rows.shape[1]}, but index.csv names {len(clips)} clips",
+            f"{path.name} is {rows.shape[0]} x {rows.shape[1]}, but index.csv names {counted(len(clips), 'clip')}",
             looked=str(path),
             hint="features.npy has one row for each line of index.csv, in the same order",
         )

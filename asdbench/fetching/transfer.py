@@ -26,6 +26,7 @@ from asdbench.errors import AsdbenchError, DataError, UsageError
 from asdbench.fetching import MIRROR
 from asdbench.fetching.faults import STATUSES, TransientError, UnknownHostError, transient
 from asdbench.progress import Transfers
+from asdbench.words import counted
 
 if TYPE_CHECKING:
     from requests import Response
@@ -168,7 +169,7 @@ class Transfer:
                 if failures > self.patience.retries:
                     raise DataError(
                         f"{self.name} could not be downloaded: {fault}",
-                        looked=f"{url}, {failures} times; {self._there():,} bytes are there and kept",
+                        looked=f"{url}, {counted(failures, 'time')}; {self._there():,} bytes are there and kept",
                         hint=f"run the same command again: it goes on there; or {self._else}",
                     ) from fault
                 wait = min(LONGEST_WAIT, self.patience.wait * 2 ** (failures - 1)) if fault.wait is None else fault.wait

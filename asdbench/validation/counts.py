@@ -23,6 +23,7 @@ from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.grammar import SYNTHETIC, parse
 from asdbench.published import official_counts
 from asdbench.validation.findings import Finding
+from asdbench.words import counted
 from asdbench.years import YEARS
 
 PARTS: tuple[Part, ...] = ("dev", "additional", "eval")
@@ -189,7 +190,7 @@ def _gaps(clips: Sequence[Clip], wanted: int) -> str:
         else:
             ranges.append([number, number])
     shown = [f"{first:04d}" if first == last else f"{first:04d} to {last:04d}" for first, last in ranges[:MOST_RANGES]]
-    more = f" and {len(ranges) - MOST_RANGES} more gaps" if len(ranges) > MOST_RANGES else ""
+    more = f" and {counted(len(ranges) - MOST_RANGES, 'more gap')}" if len(ranges) > MOST_RANGES else ""
     return f"; not there: {', '.join(shown)}{more}"
 
 

@@ -119,7 +119,7 @@ def test_an_evaluation_set_is_held_against_the_ground_truth(tmp_path: Path) -> N
     folder.write_manifest(manifest)
     done = export(folder, tmp_path / "out", YEAR)
     assert (done.part, done.files) == ("eval", 84)
-    assert "8 score files of the development set are left out" in done.remarks[0]
+    assert "left out: 8 score files of the development set" in done.remarks[0]
     assert score_folder(tmp_path / "out", YEAR).summary.official_score == pytest.approx(1)
     assert export(folder, tmp_path / "dev", YEAR, "dev").files == 16
     cell = Cell("valve", "05", "target")
