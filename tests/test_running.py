@@ -16,10 +16,11 @@ from asdbench.api import Cell
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.extraction import extract
 from asdbench.progress import Progress
+from asdbench.results import seed_folder
 from asdbench.running import RunSummary, run
 from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import evaluate
-from asdbench.store import SeedFolder, seed_folder
+from asdbench.store import SeedFolder
 
 from .conftest import MakeFeatures
 

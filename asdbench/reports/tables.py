@@ -26,8 +26,9 @@ from asdbench.published import Table
 from asdbench.reports.footnotes import UNSURE, coverage, footnotes, published_notes, reduced, some
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
+from asdbench.results import results_in
 from asdbench.scoring import scored_files
-from asdbench.store import SeedFolder, results_in
+from asdbench.store import SeedFolder
 from asdbench.uncertainty import Uncertainty, intervals
 from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from asdbench.api import DOMAINS, Cell
 from asdbench.components import Components
-from asdbench.store import seed_folder
+from asdbench.results import seed_folder
 
 NASTY = "<script>alert('x')</script> \"a|b\" _c_ $\\alpha$\nd"
 MACHINES = ("ToyCar", "fan", "valve")

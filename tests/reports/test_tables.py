@@ -17,7 +17,7 @@ from asdbench.published import tables as published_tables
 from asdbench.reports import markdown, tidy
 from asdbench.reports.footnotes import UNSURE, coverage
 from asdbench.reports.tables import SystemTable, build
-from asdbench.store import seed_folder
+from asdbench.results import seed_folder
 
 
 def fill(
