@@ -19,6 +19,8 @@ from asdbench.reports.footnotes import UNSURE, coverage
 from asdbench.reports.tables import SystemTable, build
 from asdbench.results import seed_folder
 
+from .results import machine_entry
+
 
 def fill(
     results: Path,
@@ -45,29 +47,17 @@ def fill(
     labels, machines = [], dict[str, Any]()
     for cell in cells if cells is not None else [Cell("fan", "00", domain) for domain in DOMAINS]:
         name = f"{cell.section}/{cell.domain}"
-        entry = machines.setdefault(
-            cell.machine,
-            {
-                "key": {
-                    "parameters": {"epochs": epochs, "batch_size": 512},
-                    "embedding": {"weights": {"sha256": "ab" * 32, "published": True}},
-                    "threads": 1,
-                    "device": "cpu",
-                    "data": data,
-                    "asdbench": "0.1.0",
-                },
+        if cell.machine not in machines:
+            weights = {"sha256": "ab" * 32, "published": True}
+            machines[cell.machine] = machine_entry(
+                spec, stamps, epochs=epochs, batch_size=512, weights=weights, data=data
+            ) | {
                 "formula": {"reconstruction": 1.0},
                 "fits": {cell.machine: {"train_clips": 3009, "steps": 1800, "sections": ["00", "01", "02"]}},
-                "cells": {},
-                "files": {},
-                "dataset": spec,
-                "stamps": list(stamps),
-                "failed": {},
-                "impossible": {},
                 "constant": list(constant),
                 "threshold": {"value": 1.0, "reason": None},
-            },
-        )
+            }
+        entry = machines[cell.machine]
         entry["cells"][name] = (reasons or {}).get(name)
         clips = [f"section_{cell.section}_{cell.domain}_test_{n:04d}.wav" for n in range(2 * count)]
         truth = np.repeat([0, 1], count)
