@@ -25,7 +25,7 @@ from asdbench.reports.groups import grouped
 from asdbench.reports.tables import SystemTable
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.selection import ORACLE, STAMP
-from asdbench.store import SeedFolder, results_in
+from asdbench.store import SeedFolder, Truth, results_in
 
 PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
 
@@ -62,6 +62,11 @@ class Shown:
     def files(self) -> list[list[ScoredFile]]:
         """Each seed's score files of the view's part."""
         return [[file for file in scored_files(folder) if file.part == self.table.part] for folder in self.folders]
+
+    @cached_property
+    def truth(self) -> dict[tuple[str, str], Truth]:
+        """What is known of each test clip, of the first seed."""
+        return self.folders[0].truth()
 
     def groups(self, machine: str, seed: int = 0) -> list[Group]:
         """The scored clips of a machine, of one seed by its number in :attr:`folders`."""
