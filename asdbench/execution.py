@@ -50,12 +50,14 @@ def uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked: list[int] = []
+    asked = False
 
     def wait_once(number: int, frame: FrameType | None) -> None:
-        asked.append(number)
-        if len(asked) > 1:
-            raise KeyboardInterrupt
+        nonlocal asked
+        if asked:
+            signal.signal(number, before)
+            signal.raise_signal(number)
+        asked = True
 
     before = signal.signal(signal.SIGINT, wait_once)
     try:
@@ -63,7 +65,7 @@ def uninterrupted() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
     if asked:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)  # to whoever handles it, or has it ignored (nohup)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def each(
     """Submit (label, function, arguments) calls and yield (label, result) as they are done, inline ones one by one.
 
     No more than ``AHEAD`` calls wait at a time, and ``calls`` is read no faster: where it makes them one by one,
-    memory does not grow with their number. ``watch`` is told the labels of the calls that run, twice a second.
+    memory does not grow with their number. ``watch`` is told the labels of the calls that run, twice a second. Where
+    nobody goes on reading, the calls that wait are cancelled.
 
     Raises
     ------
@@ -89,22 +92,26 @@ def each(
         What a call raised, or where the executor has given up its calls (a scheduler that is gone).
     """
     pending: dict[Future[T], K] = {}
-    for label, function, arguments in calls:
-        if watch and not pending:
-            watch([label])
-        try:
-            future = executor.submit(function, *arguments)
-        except BrokenExecutor as error:  # anybody's pool that does not mend itself
-            yield label, Lost(_died(error))
-            continue
-        if future.done():
-            yield label, _result(future)
-        else:
-            pending[future] = label
-        while len(pending) >= AHEAD:
+    try:
+        for label, function, arguments in calls:
+            if watch and not pending:
+                watch([label])
+            try:
+                future = executor.submit(function, *arguments)
+            except BrokenExecutor as error:  # anybody's pool that does not mend itself
+                yield label, Lost(_died(error))
+                continue
+            if future.done():
+                yield label, _result(future)
+            else:
+                pending[future] = label
+            while len(pending) >= AHEAD:
+                yield from _finished(pending, watch)
+        while pending:
             yield from _finished(pending, watch)
-    while pending:
-        yield from _finished(pending, watch)
+    finally:
+        for future in pending:
+            future.cancel()
 
 
 def _finished(pending: dict[Future[T], K], watch: Callable[[list[K]], None] | None) -> Iterator[tuple[K, T | Lost]]:

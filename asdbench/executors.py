@@ -11,11 +11,11 @@ import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
@@ -98,8 +98,8 @@ class ProcessExecutor(Executor):
 
     def __init__(self, workers: int) -> None:
         self._idle = [_process() for _ in range(workers)]
-        self._waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = deque()
         self._busy: set[ProcessPoolExecutor] = set()
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -109,48 +109,82 @@ class ProcessExecutor(Executor):
         with self._lock:
             if self._closed:
                 raise RuntimeError("this executor has been shut down")
-            self._waiting.append((future, fn, args, kwargs))
+            self._waiting.append((future, partial(fn, *args, **kwargs)))
         self._hand_out()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes; what waits is cancelled or, without ``cancel_futures``, given up as well."""
+        """End the processes; what runs ends first, what waits is cancelled, with ``cancel_futures`` or without."""
+        idle, busy = self._close()
+        for process in (*idle, *busy):
+            process.shutdown(wait=wait, cancel_futures=True)
+
+    def terminate(self) -> None:
+        """Cancel what waits and end what runs at once: a training may take hours."""
+        _, busy = self._close()
+        for process in busy:
+            # A public way there is from Python 3.14 on only; and among all our children are others' as well.
+            for child in list((process._processes or {}).values()):
+                child.terminate()
+
+    def _close(self) -> tuple[list[ProcessPoolExecutor], list[ProcessPoolExecutor]]:
+        """Begin no more calls; gives the processes without and with one."""
         with self._lock:
             self._closed = True
             waiting, self._waiting = self._waiting, deque()
-            processes = [*self._idle, *self._busy]
-        for future, *_ in waiting:
+            found = [*self._idle], [*self._busy]
+        for future, _ in waiting:
             future.cancel()
-        for process in processes:
-            process.shutdown(wait=wait, cancel_futures=True)
+        return found
 
     def _hand_out(self) -> None:
         while True:
             with self._lock:
                 if self._closed or not self._idle or not self._waiting:
                     return
-                future, fn, args, kwargs = self._waiting.popleft()
+                future, call = self._waiting.popleft()
                 if not future.set_running_or_notify_cancel():
                     continue
-                process = self._idle.pop()
+                process, inner = _begun(self._idle.pop(), call)
                 self._busy.add(process)
-            inner = process.submit(fn, *args, **kwargs)
-            inner.add_done_callback(partial(self._done, process, future))
+            if inner.done():  # here, not by a callback: one that begins the next call, and so on, would nest
+                self._settle(process, future, inner)
+            else:
+                inner.add_done_callback(partial(self._done, process, future))
 
     def _done(self, process: ProcessPoolExecutor, future: Future[Any], inner: Future[Any]) -> None:
-        error = inner.exception()
+        self._settle(process, future, inner)
+        self._hand_out()
+
+    def _settle(self, process: ProcessPoolExecutor, future: Future[Any], inner: Future[Any]) -> None:
+        error = CancelledError() if inner.cancelled() else inner.exception()
         with self._lock:
             self._busy.discard(process)
-            self._idle.append(_process() if isinstance(error, BrokenProcessPool) else process)
+            replaced = isinstance(error, BrokenProcessPool) and not self._closed
+            self._idle.append(_process() if replaced else process)
         if error is not None:
             future.set_exception(error)
         else:
             future.set_result(inner.result())
-        self._hand_out()
 
 
 def _process() -> ProcessPoolExecutor:
+    """A process, which is started by its first call."""
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_leave_interrupt_to_parent)
+
+
+def _begun(process: ProcessPoolExecutor, call: Callable[[], Any]) -> tuple[ProcessPoolExecutor, Future[Any]]:
+    """A call and the process it runs in: another one where this has died while it had nothing to do."""
+    try:
+        try:
+            return process, process.submit(call)
+        except BrokenProcessPool:
+            process = _process()
+            return process, process.submit(call)
+    except OSError as error:  # no memory for a process, or too many of them
+        failed: Future[Any] = Future()
+        failed.set_exception(BrokenProcessPool(f"no process can be started: {error.strerror}"))
+        return process, failed
 
 
 def _leave_interrupt_to_parent() -> None:
@@ -158,16 +192,13 @@ def _leave_interrupt_to_parent() -> None:
 
 
 @contextmanager
-def ended(executor: Executor) -> Iterator[Executor]:
-    """Shut an executor down at the end; Ctrl-C ends its processes at once: a training may take hours."""
+def ended(executor: ProcessExecutor) -> Iterator[Executor]:
+    """Shut an executor down at the end, and what still runs with it: nobody waits for it any more."""
     try:
         yield executor
-    except KeyboardInterrupt:
-        for child in active_children():
-            child.terminate()
-        raise
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+        executor.terminate()
+        executor.shutdown(wait=True)
 
 
 @contextmanager

@@ -107,6 +107,62 @@ def test_anybodys_pool_that_breaks_loses_its_calls_and_says_so() -> None:
     assert {type(one) for one in found.values()} == {Lost}
 
 
+def test_a_worker_that_dies_between_two_calls_takes_none_with_it(tmp_path: Path) -> None:
+    with executing("processes", 1, shared=tmp_path) as executor:
+        worker = executor.submit(os.getpid).result()
+        os.kill(worker, signal.SIGKILL)
+        while _there(worker):  # until it is known to be dead
+            time.sleep(0.02)
+        assert executor.submit(operator.mul, 2, 3).result(timeout=60) == 6
+
+
+def _there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_where_no_process_can_be_started_every_call_is_lost_and_none_waits_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: ProcessPoolExecutor, call: Callable[[], Any]) -> Future[Any]:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", refuse)
+    with executing("processes", 2, shared=tmp_path) as executor:
+        found = dict(each(executor, [(n, operator.mul, (n, n)) for n in range(1000)]))
+    assert len(found) == 1000
+    assert {type(one) for one in found.values()} == {Lost}
+
+
+def test_what_still_runs_at_the_end_is_ended_and_nothing_of_others(tmp_path: Path) -> None:
+    other = get_context("spawn").Process(target=time.sleep, args=(120,))
+    other.start()
+    try:
+        started = time.monotonic()
+        with executing("processes", 2, shared=tmp_path) as executor:
+            calls = [("ends", sleep_for, (0.0,)), ("runs", sleep_for, (120.0,)), ("waits", sleep_for, (120.0,))]
+            for label, _ in each(executor, calls):
+                assert label == "ends"
+                break
+        assert time.monotonic() - started < 60
+        assert other.is_alive()
+    finally:
+        other.terminate()
+        other.join()
+
+
+def test_calls_that_wait_on_anybodys_executor_are_cancelled_where_nobody_reads_on() -> None:
+    lazy = Lazy()
+    found = each(lazy, [(n, operator.mul, (n, n)) for n in range(execution.AHEAD)])
+    assert next(found) == (0, 0)
+    found.close()  # type: ignore[attr-defined]  # as leaving the loop does
+    assert len(lazy.waiting) == execution.AHEAD - 1
+    assert all(future.cancelled() for future, _ in lazy.waiting)
+
+
 def test_what_runs_now_is_told(tmp_path: Path) -> None:
     seen: list[list[int]] = []
     with executing("processes", 1, shared=tmp_path) as executor:
@@ -150,6 +206,17 @@ def test_the_first_interrupt_waits_for_what_is_being_written_the_second_does_not
         write_while_interrupted(times, steps)
     assert steps == written
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored() -> None:
+    steps: list[str] = []
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup does
+    try:
+        write_while_interrupted(2, steps)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert steps == ["written"]
 
 
 def test_threads_are_set_within_and_put_back_after() -> None:
