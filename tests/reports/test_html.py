@@ -99,6 +99,13 @@ def test_a_cell_without_a_value_does_not_stop_the_page(tmp_path: Path) -> None:
     assert "no system has a score" in page_of(tmp_path)
 
 
+def test_a_page_is_the_same_again_and_no_id_stands_twice(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path))
+    assert page_of(tmp_path) == page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
+
+
 def test_many_panels_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html, "MOST_PANELS", 2)
     page = page_of(write_results(tmp_path))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARGIN = 3.0  # points around a panel's words
-_OWN_ID = re.compile(r"(?:^|(?<=#))[a-z][0-9a-f]{10}(?=\)?$)")  # matplotlib's: letter and hash
+_OWN_ID = re.compile(r"(?:^|(?<=#))[a-z]+[0-9a-f]{10}(?=\)?$)")  # as matplotlib makes them: word and hash
 
 
 class Panels:
@@ -39,7 +39,7 @@ class Panels:
             _shorten(element)
             if element.attrib.get("style"):
                 element.set("class", self._classes.setdefault(element.attrib.pop("style"), f"s{len(self._classes)}"))
-            for name in element.attrib.keys() & {"id", "href", "clip-path"}:
+            for name in [name for name in ("id", "href", "clip-path") if name in element.attrib]:
                 element.set(name, _OWN_ID.sub(lambda found: self._id(found[0]), element.attrib[name]))
         _unwrap(root)
         root.attrib = {"role": "img", "aria-label": panel.title, "viewBox": root.attrib["viewBox"]}
