@@ -60,8 +60,24 @@ def clips_of(definition: Definition) -> str:
 
 def text(value: object) -> str:
     """A name from data as Markdown text: markup escaped, line breaks and control characters shown as spaces."""
-    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
-    return re.sub(r"([\\`*{}\[\]<>|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", plain)
+    return re.sub(r"([\\`*{}\[\]<>|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", _plain(value))
+
+
+def _plain(value: object) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
+
+
+def remark(note: str) -> str:
+    """A note as Markdown: its ``**loud**`` and code marks stay, all else is text."""
+    parts = re.split(r"(\*\*.+?\*\*|`[^`]+`)", note, flags=re.DOTALL)
+    for number, part in enumerate(parts):
+        if number % 2 == 0:
+            parts[number] = text(part)
+        elif part.startswith("**"):
+            parts[number] = f"**{text(part[2:-2])}**"
+        else:
+            parts[number] = _plain(part)
+    return "".join(parts)
 
 
 def _overview(tables: Sequence[SystemTable]) -> str:
@@ -81,7 +97,9 @@ def _overview(tables: Sequence[SystemTable]) -> str:
         lines.append([*line, _percent(table.their_score)] if beside else line)
     head = [*head, "Official score, published"] if beside else head
     stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
-    loud = f"> **{', '.join(stamps).upper()}.** Each table says which of this is true of it.\n\n" if stamps else ""
+    loud = (
+        f"> **{text(', '.join(stamps).upper())}.** Each table says which of this is true of it.\n\n" if stamps else ""
+    )
     aligned = ["left", *["right"] * (len(head) - 1)]
     body = loud + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
     dead = any(row.collapsed for table in tables for row in table.rows)
@@ -109,14 +127,15 @@ def _system(table: SystemTable) -> str:
     body = tabulate(
         lines, head, tablefmt="pipe", disable_numparse=True, colalign=["left", "left", *["right"] * (len(head) - 2)]
     )
-    parts = [f"## {text(table.title)} · `{table.system.replace('`', '')}` on {text(table.dataset)}{PARTS[table.part]}"]
+    name = _plain(table.system).replace("`", "")
+    parts = [f"## {text(table.title)} · `{name}` on {text(table.dataset)}{PARTS[table.part]}"]
     if table.stamps:
-        loud = ", ".join(table.stamps).upper()
+        loud = text(", ".join(table.stamps).upper())
         beside = " A difference from the published values means nothing." if table.has_published else ""
         meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
         parts.append(f"> **{loud}.** {meaning}{beside}")
-    against = [f"**Against the published values:** {table.verdict}"] if table.verdict else []
-    parts += [body, _score(table), *against, _intervals(table), "\n".join(f"- {note}" for note in table.notes)]
+    against = [f"**Against the published values:** {remark(table.verdict)}"] if table.verdict else []
+    parts += [body, _score(table), *against, _intervals(table), "\n".join(f"- {remark(note)}" for note in table.notes)]
     return "\n\n".join(parts)
 
 
