@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import UsageError
 from asdbench.metrics.challenge import Definition, Group
 from asdbench.registry import unknown
 from asdbench.reports import tables
@@ -184,9 +184,7 @@ def views(results: Path, dataset: str | None = None) -> list[View]:
             shown = Shown(name, table, tuple(folders), places[_base(table.system)], oracle)
             made.setdefault((table.dataset, table.part, table.definition), []).append(shown)
     if not made:
-        raise DataError(
-            "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
-        )
+        raise tables.no_results(results)
     return [
         View(data, part, definition, _named(own)) for (data, part, definition), own in sorted(made.items(), key=_order)
     ]

@@ -140,9 +140,7 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
     shown = [folder for folder in found if wanted is None or folder.path in wanted]
     groups, there = grouped(shown), grouped(beside_oracles(shown, found))
     if not groups:
-        raise DataError(
-            "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
-        )
+        raise no_results(results)
     built: list[SystemTable] = []
     for group, folders in groups.items():
         last = last_epoch(group, folders, there)
@@ -151,6 +149,11 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
             notes = [optimism(beside[table.part], table)] if table.part in beside else []
             built.append(replace(table, notes=[*notes, *table.notes]))
     return built
+
+
+def no_results(results: Path) -> DataError:
+    """The error where a results folder has nothing to show."""
+    return DataError("there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them")
 
 
 def _tables(folders: Sequence[SeedFolder]) -> list[SystemTable]:
