@@ -113,8 +113,13 @@ def _rounded(numbers: str) -> str:
 
 
 def _unwrap(parent: ElementTree.Element) -> None:
-    """Leave out groups that say nothing, and what cannot be seen."""
+    """Leave out groups that say nothing, and what cannot be seen; a group says its marks' class for them."""
     kept: list[ElementTree.Element] = []
+    classes = {child.get("class") for child in parent}
+    if "clip-path" in parent.attrib and len(classes) == 1 and None not in classes:
+        parent.set("class", str(classes.pop()))
+        for child in parent:
+            del child.attrib["class"]
     for child in parent:
         _unwrap(child)
         if child.tag == "g" and not child.attrib.keys() - {"id"}:
