@@ -85,7 +85,7 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     from tabulate import tabulate
 
     columns = tables[0].definition.columns()
-    head = ["System", "Official score", *map(_label, columns), "Cells"]
+    head = ["System", "Official score", *map(label, columns), "Cells"]
     beside = any(table.has_published for table in tables)
     lines = []
     for table in tables:
@@ -110,10 +110,10 @@ def _system(table: SystemTable) -> str:
     from tabulate import tabulate
 
     columns = table.definition.columns()
-    head = ["Machine", unit(table.definition), *map(_label, columns)]
+    head = ["Machine", unit(table.definition), *map(label, columns)]
     if table.has_published:
-        head += [f"{_label(column)}, published" for column in columns]
-        head += [f"{_label(column)}, difference" for column in columns]
+        head += [f"{label(column)}, published" for column in columns]
+        head += [f"{label(column)}, difference" for column in columns]
     lines = []
     machine = None
     for row in table.rows:
@@ -121,7 +121,7 @@ def _system(table: SystemTable) -> str:
         line = [text(row.machine) + COLLAPSED * row.collapsed if row.machine != machine else "", section]
         machine = row.machine
         lines.append([*line, *_cells(columns, row.ours, row.published, table.has_published, row.verdicts)])
-    for pick in _means(table):
+    for pick in means_of(table):
         ours, theirs = _pick(table.ours, pick), _pick(table.theirs, pick)
         lines.append([f"**{pick.capitalize()} mean**", "", *_cells(columns, ours, theirs, table.has_published)])
     body = tabulate(
@@ -139,7 +139,8 @@ def _system(table: SystemTable) -> str:
     return "\n\n".join(parts)
 
 
-def _label(column: Column) -> str:
+def label(column: Column) -> str:
+    """A column's head."""
     domain, metric = column
     return f"{metric.replace('auc', 'AUC')} {domain}".rstrip()
 
@@ -149,7 +150,7 @@ def unit(definition: Definition) -> str:
     return "ID" if definition.unit == "id" else "Section"
 
 
-def _means(table: SystemTable) -> tuple[str, ...]:
+def means_of(table: SystemTable) -> tuple[str, ...]:
     """The means that the year's evaluator prints."""
     return ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic")
 
@@ -201,10 +202,10 @@ def _intervals(table: SystemTable) -> str:
         [text(row.machine), text(row.section), *(span(row.bounds.get(column)) for column in columns)]
         for row in table.rows
     ]
-    for name in _means(table):
+    for name in means_of(table):
         bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
         lines.append([f"**{name.capitalize()} mean**", "", *(span(bounds.get(column)) for column in columns)])
-    head = ["95 % interval", unit(table.definition), *map(_label, columns)]
+    head = ["95 % interval", unit(table.definition), *map(label, columns)]
     aligned = ["left", "left", *["right"] * len(columns)]
     return tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 
