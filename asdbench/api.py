@@ -41,7 +41,7 @@ class Cell:
         return " ".join(filter(None, (self.machine, self.section, self.domain)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Clip:
     """One recording of a data set.
 

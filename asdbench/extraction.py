@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from asdbench.jobs import CachedFeatures, FeatureFile, FeatureKey, FeatureSource
 from asdbench.progress import Progress
 
 CHUNK = 8  # clips a worker embeds between two signs of life
+BLOCK = 1000  # clips whose hashes are asked for at once
+T = TypeVar("T")
 Bad = dict[str, dict[tuple[str, str], Unusable]]
 """Embedding's spec -> (machine, clip) -> why the clip cannot be used."""
 
@@ -46,31 +49,34 @@ def extract(
     reader = data.reader
     if reader is None:
         return unusable
-    missing: dict[str, dict[str, list[Clip]]] = {}  # embedding -> digest -> the clips with that content
+    missing: dict[str, dict[str, Clip]] = {}  # embedding -> digest -> a clip with that content
+    equal: dict[tuple[str, str], set[tuple[str, str]]] = {}  # (embedding, digest) -> (machine, name) of others like it
     for request in requests:
         cache = FeatureCache(root, recipe_on(request.recipe, device))
         lacking = missing.setdefault(request.embedding, {})
-        for clip, digest in _digests(data, request.clips).items():
+        for clip, digest in _digests(data, request.clips):
             if isinstance(digest, Unusable):
                 unusable.setdefault(request.embedding, {})[clip.machine, clip.name] = digest
             elif digest in lacking:
-                lacking[digest].append(clip)
+                if clip != lacking[digest]:
+                    equal.setdefault((request.embedding, digest), set()).add((clip.machine, clip.name))
             elif not _intact(cache, digest):
-                lacking[digest] = [clip]
+                lacking[digest] = clip
     if any(missing.values()):
         progress.stage("embedding", sum(map(len, missing.values())))
     calls = (
-        ((spec, own), embed_chunk, (spec, [lacking[digest][0] for digest in own], own, reader, root, device))
+        ((spec, own), embed_chunk, (spec, [lacking[digest] for digest in own], own, reader, root, device))
         for spec, lacking in missing.items()
-        for own in _chunks(list(lacking))
+        for own in _blocks(lacking, CHUNK)
     )
     for (spec, own), bad in each(executor, calls):
         progress.advance(len(own), f"{registry.parse(spec).name} clips")
         if isinstance(bad, Lost):
             bad = dict.fromkeys(range(len(own)), Unusable(f"not embedded: {bad.reason}", lasting=False))
         for position, reason in bad.items():
-            for clip in missing[spec][own[position]]:
-                unusable.setdefault(spec, {})[clip.machine, clip.name] = reason
+            clip = missing[spec][own[position]]
+            for place in ((clip.machine, clip.name), *equal.get((spec, own[position]), ())):
+                unusable.setdefault(spec, {})[place] = reason
     return unusable
 
 
@@ -80,28 +86,32 @@ def source(
     """Where the features of some clips are, and the key there of each (machine, clip name) that can be read."""
     if data.features is not None:
         return FeatureFile(data.features.path), {(c.machine, c.name): c.row for c in clips if c.row is not None}
-    found = _digests(data, clips).items()
+    found = _digests(data, clips)
     keys = {(clip.machine, clip.name): digest for clip, digest in found if not isinstance(digest, Unusable)}
     return CachedFeatures(root, recipe_on(recipe, device), kind), {**keys}
 
 
-def _digests(data: Dataset, clips: Sequence[Clip]) -> dict[Clip, str | Unusable]:
-    """The hash of each clip, or why it cannot be read now: a file may disappear while a run goes on."""
+def _digests(data: Dataset, clips: Sequence[Clip]) -> Iterator[tuple[Clip, str | Unusable]]:
+    """Each clip and its hash, or why it cannot be read now: a file may disappear while a run goes on."""
+    for block in _blocks(clips, BLOCK):
+        try:
+            found: Sequence[str | Unusable] = digests_of(data, block)
+        except ClipError:
+            found = [_digest(data, clip) for clip in block]
+        yield from zip(block, found, strict=True)
+
+
+def _digest(data: Dataset, clip: Clip) -> str | Unusable:
     try:
-        return dict(zip(clips, digests_of(data, clips), strict=True))
-    except ClipError:
-        found: dict[Clip, str | Unusable] = {}
-        for clip in clips:
-            try:
-                found[clip] = data.digest(clip)
-            except ClipError as error:
-                found[clip] = Unusable(error.message, lasting=False)
-        return found
+        return data.digest(clip)
+    except ClipError as error:
+        return Unusable(error.message, lasting=False)
 
 
-def _chunks(digests: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(digests), CHUNK):
-        yield digests[start : start + CHUNK]
+def _blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while block := list(itertools.islice(rest, size)):
+        yield block
 
 
 def _intact(cache: FeatureCache, digest: str) -> bool:

@@ -15,6 +15,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,24 @@ def digest(path: Path) -> str:
     """The sha256 (hex) of a file, read block by block."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def as_file_name(name: str) -> str:
+    """A name as a folder's or file's; characters that cannot stand there are percent-encoded.
+
+    Raises
+    ------
+    DataError
+        Where it is too long.
+    """
+    quoted = quote(name, safe="[]=,@+ ")
+    if not quoted.strip("."):
+        quoted = quoted.replace(".", "%2E")  # "." and ".." are other folders
+    if len(quoted) > 200:
+        raise DataError(
+            f"a name is too long for a folder: {len(quoted)} characters", looked=name[:80], hint="shorten it"
+        )
+    return quoted
 
 
 def check_size(path: Path) -> None:

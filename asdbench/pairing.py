@@ -22,8 +22,8 @@ from asdbench.comparable import CommonFile, check_alike, check_data, common_cell
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, against, by_column
-from asdbench.metrics.intervals import Draws, arithmetic, harmonic
-from asdbench.metrics.paired import ROUNDING, Difference, bootstrapped, delong, resample_together
+from asdbench.metrics.intervals import ROUNDING, Draws, arithmetic, harmonic
+from asdbench.metrics.paired import Difference, bootstrapped, delong, resample_together
 from asdbench.store import SeedFolder
 
 Sides = tuple[Draws, Draws]

@@ -19,8 +19,9 @@ from asdbench.components import join
 from asdbench.datasets import fingerprint
 from asdbench.errors import ConflictError
 from asdbench.planning import Unit, differences, job_key, key_hash, told, units
+from asdbench.results import seed_folder, seed_folders
 from asdbench.selection import ORACLE, Selection
-from asdbench.store import SeedFolder, seed_folder, seed_folders
+from asdbench.store import SeedFolder
 
 
 @dataclass(frozen=True)

@@ -209,10 +209,10 @@ def run(
                 pool = stack.enter_context(ours)
             before = time.perf_counter()
             features = cache_folder / FEATURES
-            requests = [
+            requests = (
                 Request(one.asked.embedding, one.asked.features.recipe, one.unit.clips)
                 for one, *_ in work.jobs.values()
-            ]
+            )
             unusable = extract(data, requests, features, pool, progress, device)
             embedded = round(time.perf_counter() - before, 3)
             about = About(environment(device), command, {"embedding": embedded})

@@ -1,4 +1,4 @@
-"""Result folders: ``RESULTS/<dataset>/<system>/seed-<n>/``, plain files in the challenge's own layout.
+"""A seed's folder, ``RESULTS/<dataset>/<system>/seed-<n>/``: plain files in the challenge's own layout.
 
 - ``anomaly_score_….csv``, ``decision_result_….csv``: the challenge's own files (see ``scorefiles``)
 - ``components.csv``: ``split,machine,section,domain,clip,<component...>``; the domain as systems were told it
@@ -9,7 +9,7 @@
 - ``epochs.csv``: ``machine,epoch,auc``: each epoch's test AUC, a fraction, harmonic mean over the machine's cells; only
   where an epoch was chosen by it
 - ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
-- ``manifest.json``: what was run, on what, with what; written last
+- ``manifest.json``: what was run, on what, with what (see ``manifest``); written last
 
 A machine counts as done only when the manifest says so: files are written first, each atomically (a temporary file in
 the same folder, then a rename), the manifest last. Scores are the weighted sum of the components *as written*, so that
@@ -18,23 +18,22 @@ the files can be made again from ``components.csv`` and are then the same to the
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import numpy as np
 
 from asdbench.api import Cell, Label
 from asdbench.components import Components
-from asdbench.errors import DataError, UsageError
-from asdbench.files import check_size, damaged, digest, read_rows, write_rows, write_text
+from asdbench.errors import DataError
+from asdbench.files import as_file_name, damaged, digest, read_rows, write_rows, write_text
 from asdbench.latent import DIGITS
-from asdbench.registry import unknown
+from asdbench.manifest import read_manifest, write_manifest
 from asdbench.scorefiles import ScoreFiles
 from asdbench.years import YEARS
 
@@ -43,21 +42,7 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]  # the module or nothing
 
-FORMAT = 1
 IDENTITY = ("split", "machine", "section", "domain", "clip")
-ENTRY = {
-    "key",
-    "formula",
-    "dataset",
-    "stamps",
-    "fits",
-    "failed",
-    "impossible",
-    "threshold",
-    "cells",
-    "constant",
-    "files",
-}
 KNOWN: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
 LATENT = (*IDENTITY, "x", "y")
 EPOCHS = ("machine", "epoch", "auc")
@@ -101,24 +86,7 @@ class SeedFolder:
         DataError
             Where it is not one of ours, damaged, or of a newer format.
         """
-        path = self.path / "manifest.json"
-        if not path.exists():
-            return {}
-        check_size(path)
-        try:
-            manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise DataError(
-                "a manifest cannot be read", looked=f"{path}: {error}", hint="remove that seed folder and run again"
-            ) from error
-        found = manifest.get("format") if isinstance(manifest, dict) else None
-        if found != FORMAT or not _whole(manifest):
-            raise DataError(
-                "a manifest that is damaged or of another format",
-                looked=f"{path}: expected format {FORMAT} with all its fields, found format {found}",
-                hint="use the version of asdbench that wrote it, or remove that seed folder and run again",
-            )
-        return manifest
+        return read_manifest(self.path / "manifest.json")
 
     @property
     def year(self) -> int:
@@ -132,9 +100,7 @@ class SeedFolder:
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest, with the hash of the components that it speaks of; do this last."""
-        stated = {"format": FORMAT, "components": self.digest("components.csv"), **manifest}
-        text = json.dumps(stated, indent=1, ensure_ascii=False, allow_nan=False)
-        write_text(self.path / "manifest.json", text + "\n")
+        write_manifest(self.path / "manifest.json", {"components": self.digest("components.csv"), **manifest})
 
     def digest(self, name: str) -> str | None:
         """The sha256 (hex) of a file of the folder, or None where it is not there."""
@@ -178,9 +144,7 @@ class SeedFolder:
 
     def write_components(self, components: Components) -> None:
         """Write ``components.csv``; float32 values in the shortest form that reads back to the same bits."""
-        columns = [[str(value) for value in column] for column in components.values.values()]
-        rows = ([*row, *values] for row, *values in zip(components.identity, *columns, strict=True))
-        write_rows(self.path / "components.csv", [*IDENTITY, *components.values], rows)
+        self._write_by_clip("components.csv", components, str)
 
     def latent(self) -> Components:
         """Coordinates ``x`` and ``y`` of clips and class centres; nothing where none were recorded.
@@ -196,12 +160,11 @@ class SeedFolder:
 
     def write_latent(self, points: Components) -> None:
         """Write ``latent.csv``, to as many digits as a picture shows; no points, no file."""
-        path = self.path / "latent.csv"
-        if not points.identity:
-            path.unlink(missing_ok=True)
-            return
-        columns = [[f"{value:.{DIGITS}g}" for value in points.values[name]] for name in ("x", "y")]
-        write_rows(path, LATENT, ([*row, x, y] for row, x, y in zip(points.identity, *columns, strict=True)))
+        if points.identity:
+            axes = Components(points.identity, {axis: points.values[axis] for axis in ("x", "y")})
+            self._write_by_clip("latent.csv", axes, lambda value: f"{value:.{DIGITS}g}")
+        else:
+            (self.path / "latent.csv").unlink(missing_ok=True)
 
     def epochs(self) -> dict[str, dict[int, float]]:
         """Machine -> epoch -> test AUC; nothing where none was recorded.
@@ -274,6 +237,11 @@ class SeedFolder:
         identity = [(row[0], row[1], row[2], row[3], row[4]) for row in rows[1:]]
         return Components(identity, {column: table[:, number] for number, column in enumerate(names)})
 
+    def _write_by_clip(self, name: str, numbers: Components, text: Callable[[np.float32], str]) -> None:
+        columns = [list(map(text, column)) for column in numbers.values.values()]
+        rows = ([*row, *values] for row, *values in zip(numbers.identity, *columns, strict=True))
+        write_rows(self.path / name, [*IDENTITY, *numbers.values], rows)
+
     def write_failure(self, label: str, trace: str) -> None:
         """Write the tracebacks of a unit's failures to ``failure-<label>.txt``; none removes the file."""
         path = self._failure(label)
@@ -288,84 +256,4 @@ class SeedFolder:
         return path if path.is_file() else None
 
     def _failure(self, label: str) -> Path:
-        return self.path / f"failure-{_folder_name(label)}.txt"
-
-
-def _whole(manifest: Mapping[str, Any]) -> bool:
-    """Whether everything is there that readers of a manifest rely on."""
-    about, machines = manifest.get("system"), manifest.get("machines")
-    if not isinstance(about, dict) or not isinstance(machines, dict) or not isinstance(manifest.get("stamps"), list):
-        return False
-    data = manifest.get("dataset")
-    if not isinstance(data, dict) or data.get("year", 2021) not in YEARS or not isinstance(manifest.get("seed"), int):
-        return False
-    if not all(isinstance(entry, dict) and set(entry) >= ENTRY for entry in machines.values()):
-        return False
-    names = [*machines, *(name.rpartition("/")[0] for entry in machines.values() for name in entry["cells"])]
-    return not any(character in name for name in names for character in "/\\\0")  # they become parts of file names
-
-
-def seed_folder(results: Path, dataset: str, system: str, seed: int) -> SeedFolder:
-    """The folder of a data set, system and seed. Characters that cannot stand in a file name are percent-encoded."""
-    return SeedFolder(results / _folder_name(dataset) / _folder_name(system) / f"seed-{seed}")
-
-
-def _folder_name(name: str) -> str:
-    quoted = quote(name, safe="[]=,@+ ")
-    if not quoted.strip("."):
-        quoted = quoted.replace(".", "%2E")  # "." and ".." are other folders
-    if len(quoted) > 200:
-        raise DataError(
-            f"a name is too long for a folder: {len(quoted)} characters", looked=name[:80], hint="shorten it"
-        )
-    return quoted
-
-
-def seed_folders(results: Path, dataset: str | None = None) -> list[SeedFolder]:
-    """All folders with a manifest, sorted by data set, system and seed.
-
-    Raises
-    ------
-    DataError
-        Where ``results`` is no folder.
-    """
-    if not results.is_dir():
-        raise DataError(
-            f"no results at {results}",
-            looked=str(results.absolute()),
-            hint="`asdbench run` makes them; or name another folder",
-        )
-    paths = [path.parent for path in results.glob("*/*/seed-*/manifest.json")]
-    found = [SeedFolder(path) for path in paths if path.name.removeprefix("seed-").isdecimal()]
-    wanted = [folder for folder in found if dataset is None or folder.dataset == dataset]
-    return sorted(wanted, key=lambda folder: (folder.dataset, folder.system, folder.seed))
-
-
-def results_in(results: Path, dataset: str | None = None) -> list[SeedFolder]:
-    """The same for somebody who wants to see them: at least one.
-
-    Raises
-    ------
-    DataError
-        Where ``results`` is no folder or holds no results.
-    UsageError
-        For a data set that it has no results of, or where it is a folder inside a results folder.
-    """
-    found = seed_folders(results)
-    names = sorted({folder.dataset for folder in found})
-    if dataset is not None and found and dataset not in names:
-        raise unknown("data set in these results", dataset, names)
-    if found:
-        return [folder for folder in found if dataset in (None, folder.dataset)]
-    depths = ("manifest.json", "seed-*/manifest.json", "*/seed-*/manifest.json")
-    inside = next((path for pattern in depths for path in results.absolute().glob(pattern)), None)
-    if inside and inside.parent.name.startswith("seed-"):
-        above = SeedFolder(inside.parent)
-        raise UsageError(
-            f"{results} lies in a results folder and is none itself",
-            looked=f"it holds results of {above.dataset}",
-            hint=f"name the folder above: {above.path.parents[2]} --dataset {above.dataset}",
-        )
-    raise DataError(
-        f"there are no results in {results}", looked=str(results.absolute()), hint="`asdbench run` makes them"
-    )
+        return self.path / f"failure-{as_file_name(label)}.txt"

@@ -1,14 +1,16 @@
 """Intervals of a result folder: computed once, kept in ``metrics.json`` beside the scores, keyed by their content.
 
-Development and evaluation sections have aggregates of their own. All values are fractions.
+Development and evaluation sections have aggregates of their own. All values are fractions. A mean over cells of few
+clips has no interval: resamples of so few do not tell what other clips would give (:data:`FEWEST`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from asdbench.api import Cell
@@ -29,7 +31,10 @@ from asdbench.metrics.intervals import (
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.store import SeedFolder
 
-FORMAT = 2
+FORMAT = 3
+FEWEST: Mapping[Metric, int] = {"auc": 5, "pauc": 20}
+"""Clips of either class in each cell from which on intervals of means hold the truth in 90 or more of 100 simulated
+cases (docs/intervals.md); the official score's from that of the AUC on."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Uncertainty:
     cells : mapping of (Cell, metric) to Interval
         Each value once: the cell's domain is "" where the value is the section's.
     arithmetic, harmonic : mapping of (domain, metric) to Interval
-        Of the means over the column's cells.
+        Of the means over the column's cells; absent where it cannot be told.
     official : Interval or None
     """
 
@@ -77,13 +82,18 @@ def group_intervals(definition: Definition, group: Group) -> dict[Column, Interv
 
 
 def _cell(definition: Definition, group: Group, column: Column, draws: Draws) -> Interval:
-    domain, metric = column
+    return cell_interval(draws, _clips(definition, group, column), partial=column[1] == "pauc")
+
+
+def _clips(definition: Definition, group: Group, column: Column) -> tuple[int, int]:
+    """How many normal clips and anomalies a value is of."""
+    domain, _ = column
     # From 2022 on a cell's AUC is of its own domain's normal clips; all else is of all clips of the file.
     if domain and definition.domains == "clips":
         normal = sum(own == domain for own, label in zip(group.domains, group.labels, strict=True) if label == 0)
     else:
         normal = int((group.labels == 0).sum())
-    return cell_interval(draws, (normal, int((group.labels == 1).sum())), partial=metric == "pauc")
+    return normal, int((group.labels == 1).sum())
 
 
 def _draws(definition: Definition, group: Group) -> dict[Column, Draws]:
@@ -107,6 +117,7 @@ def _digest(year: int, files: Sequence[ScoredFile]) -> str:
 def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty:
     draws: dict[tuple[Cell, Metric], Draws] = {}
     cells: dict[tuple[Cell, Metric], Interval] = {}
+    fewest = sys.maxsize
     for file in files:
         assert file.group is not None  # it has a value
         domains = [cell.domain for cell in file.cells if cell.auc is not None]
@@ -117,6 +128,7 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
                 key = Cell(place.machine, place.section, domain), metric
                 draws[key] = values
                 cells[key] = _cell(definition, file.group, (domain, metric), values)
+                fewest = min(fewest, *_clips(definition, file.group, (domain, metric)))
     columns: dict[Column, list[Draws]] = {}
     for (cell, metric), values in draws.items():
         columns.setdefault((cell.domain, metric), []).append(values)
@@ -124,14 +136,21 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
     official = arithmetic if definition.official == "arithmetic" else harmonic
     return Uncertainty(
         cells,
-        {column: interval(arithmetic(values), low=_floor(column[1])) for column, values in ordered.items()},
-        {column: interval(harmonic(values), low=_floor(column[1])) for column, values in ordered.items()},
-        interval(official(draws.values())) if draws else None,
+        _of_means(arithmetic, ordered, fewest),
+        _of_means(harmonic, ordered, fewest),
+        interval(official(draws.values())) if fewest >= FEWEST["auc"] else None,
     )
 
 
-def _floor(metric: Metric) -> float:
-    return PAUC_FLOOR if metric == "pauc" else 0.0
+def _of_means(
+    mean: Callable[[Iterable[Draws]], Draws], columns: Mapping[Column, Sequence[Draws]], fewest: int
+) -> dict[Column, Interval]:
+    found = {
+        (domain, metric): interval(mean(values), low=PAUC_FLOOR if metric == "pauc" else 0.0)
+        for (domain, metric), values in columns.items()
+        if fewest >= FEWEST[metric]
+    }
+    return {column: bounds for column, bounds in found.items() if bounds is not None}
 
 
 def _write(folder: SeedFolder, digest: str, found: Mapping[str, Uncertainty]) -> None:

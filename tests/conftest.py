@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,27 @@ def make_features(tmp_path: Path) -> MakeFeatures:
         return folder
 
     return make
+
+
+DiskFull = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def disk_full() -> DiskFull:
+    """A function within whose context only the first bytes of a file are written."""
+
+    def cut(self: Path, content: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(content[:2])
+        raise OSError(28, "No space left on device")
+
+    @contextmanager
+    def full() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Path, "write_bytes", cut)
+            yield
+
+    return full
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

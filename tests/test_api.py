@@ -53,6 +53,7 @@ def test_what_is_logged_becomes_the_history() -> None:
     [(UsageError, 2), (ConflictError, 2), (DataError, 4), (ClipError, 4), (WeightsError, 4), (FitError, 1)],
 )
 def test_errors_keep_their_three_parts_and_exit_code_between_processes(kind: type[AsdbenchError], code: int) -> None:
+    # Worker processes send errors back so; what is pickled is our own, a moment ago.
     error = pickle.loads(pickle.dumps(kind("what", "where", "do")))
     assert type(error) is kind
     assert (error.message, error.looked, error.hint, error.exit_code) == ("what", "where", "do", code)

@@ -189,6 +189,7 @@ def test_only_the_chosen_channel_is_judged(tmp_path: Path, noise: Floats) -> Non
 
 def test_errors_travel_between_processes(tmp_path: Path) -> None:
     error = refused(tmp_path / "a.wav")
+    # Worker processes send errors back so; what is pickled is our own, a moment ago.
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 

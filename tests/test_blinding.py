@@ -15,9 +15,10 @@ from asdbench.api import Cell, Clip
 from asdbench.blinding import Blinded
 from asdbench.jobs import Answer, Job, Unusable
 from asdbench.planning import units
-from asdbench.running import RunSummary, run
+from asdbench.running import RunSummary
 
 from .conftest import MakeFeatures
+from .runs import go
 
 PRYING = """
 import json
@@ -90,7 +91,7 @@ def pry(features: Path, folder: Path, **more: Any) -> tuple[RunSummary, list[dic
     saw = folder / "saw.jsonl"
     (folder / "prying.py").write_text(PRYING.format(saw=str(saw)))
     spec = f"{folder / 'prying.py'}:make"
-    summary = run(f"features:{features}", spec, results=folder / "r", cache=folder / "c", selection="both", **more)
+    summary = go(features, folder / "r", spec, selection="both", **more)
     return summary, [json.loads(line) for line in saw.read_text().splitlines()]
 
 
@@ -139,7 +140,7 @@ def test_a_job_on_its_way_to_a_worker_names_no_clip(
     from asdbench.jobs import run_job
 
     monkeypatch.setattr("asdbench.running.run_job", watch)
-    run(f"features:{make_features()}", "mvg", results=tmp_path / "r", cache=tmp_path / "c")
+    go(make_features(), tmp_path / "r")
     assert len(sent) == 2
     for job in sent:
         assert b"anomaly" not in job

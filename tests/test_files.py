@@ -10,6 +10,8 @@ import pytest
 from asdbench.errors import DataError
 from asdbench.files import sweep, write_text, write_whole
 
+from .conftest import DiskFull
+
 
 def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "a.csv"
@@ -19,17 +21,10 @@ def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path: Path) -> No
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, disk_full: DiskFull) -> None:
     path = tmp_path / "a.csv"
     write_text(path, "old\n")
-
-    def full(self: Path, content: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(content[:2])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(DataError, match="No space left"):
+    with disk_full(), pytest.raises(DataError, match="No space left"):
         write_text(path, "new\n")
     assert path.read_text() == "old\n"
     assert list(tmp_path.iterdir()) == [path]

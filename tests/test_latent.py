@@ -14,16 +14,16 @@ from asdbench.blinding import Blinded
 from asdbench.jobs import Answer
 from asdbench.latent import CHUNK, Picture, picture, principal_axes
 from asdbench.planning import units
-from asdbench.running import RunSummary, run
+from asdbench.running import RunSummary
 from asdbench.store import SeedFolder
 from asdbench.testing import random_batch
 
+from . import runs
 from .conftest import MakeFeatures
 
 
 def go(features: Path, results: Path, systems: str = "clvae", **more: Any) -> RunSummary:
-    more = {"epochs": 1, **more}
-    return run(f"features:{features}", systems, results=results, cache=results.parent / "cache", **more)
+    return runs.go(features, results, systems, **{"epochs": 1, **more})
 
 
 def cloud(n: int, d: int, seed: int = 0) -> Floats:

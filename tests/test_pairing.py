@@ -16,8 +16,9 @@ from asdbench.metrics.aggregate import official_score
 from asdbench.metrics.paired import delong
 from asdbench.pairing import Comparison, compare
 from asdbench.reports.comparison import conclusion, render
+from asdbench.results import seed_folder
 from asdbench.scoring import evaluate
-from asdbench.store import SeedFolder, seed_folder
+from asdbench.store import SeedFolder
 
 CELLS = [
     Cell(machine, section, domain) for machine in ("fan", "pump") for section in ("00", "01") for domain in DOMAINS

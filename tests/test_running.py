@@ -16,51 +16,14 @@ from asdbench.api import Cell
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.extraction import extract
 from asdbench.progress import Progress
-from asdbench.running import RunSummary, run
+from asdbench.results import seed_folder
+from asdbench.running import run
 from asdbench.scorefiles import ScoreFiles
 from asdbench.scoring import evaluate
-from asdbench.store import SeedFolder, seed_folder
+from asdbench.store import SeedFolder
 
 from .conftest import MakeFeatures
-
-PLUGIN = """
-from dataclasses import dataclass
-import numpy as np
-from asdbench.api import System
-
-@dataclass(frozen=True)
-class Fitted:
-    centre: object
-    def components(self, batch):
-        {spy}
-        return {{"distance": np.abs(np.asarray(batch.features) - self.centre).sum(axis=1).astype(np.float32)}}
-
-@dataclass(frozen=True)
-class Model:
-    power: int = 1
-    embedding: str = "resnet38"
-    scope: str = "{scope}"
-    def fit(self, train, ctx):
-        {body}
-        return Fitted(np.asarray(train.features).mean(axis=0))
-
-def make(*, power: int = 1):
-    return System("mine", "Distance to the mean", Model(power), {{"distance": 1.0}})
-"""
-
-
-def plugin(folder: Path, body: str = "pass", spy: str = "pass", scope: str = "machine") -> str:
-    path = folder / "mine.py"
-    path.write_text(PLUGIN.format(body=body, spy=spy, scope=scope))
-    return f"{path}:make"
-
-
-def go(features: Path, results: Path, systems: str = "mvg", **more: Any) -> RunSummary:
-    return run(f"features:{features}", systems, results=results, cache=results.parent / "cache", **more)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.csv"))}
+from .runs import files, go, plugin
 
 
 def test_a_run_leaves_the_challenges_files(make_features: MakeFeatures, tmp_path: Path) -> None:

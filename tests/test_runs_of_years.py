@@ -30,7 +30,7 @@ from asdbench.submissions.scoring import score_folder
 from asdbench.uncertainty import intervals
 from asdbench.years import YEARS
 
-from .test_running import plugin
+from .runs import plugin
 from .yearly import parameters
 
 PLUGIN = Path(__file__).parent / "yearly.py"

@@ -9,7 +9,7 @@ from asdbench import uncertainty
 from asdbench.api import Cell
 from asdbench.metrics.intervals import PAUC_FLOOR
 from asdbench.store import SeedFolder
-from asdbench.uncertainty import intervals
+from asdbench.uncertainty import FEWEST, intervals
 
 from .reports.test_tables import fill
 
@@ -32,6 +32,27 @@ def test_every_cell_and_every_aggregate_has_an_interval_around_its_value(tmp_pat
     assert min(i.low for (_, metric), i in found.cells.items() if metric == "pauc") >= PAUC_FLOOR
     source = [i.estimate for (cell, metric), i in found.cells.items() if cell.domain == "source" and metric == "auc"]
     assert found.arithmetic["source", "auc"].estimate == pytest.approx(np.mean(source))
+
+
+@pytest.mark.parametrize(
+    ("clips", "means"),
+    [
+        (1, set()),
+        (FEWEST["auc"] - 1, set()),
+        (FEWEST["auc"], {"auc"}),
+        (FEWEST["pauc"] - 1, {"auc"}),
+        (FEWEST["pauc"], {"auc", "pauc"}),
+    ],
+)
+def test_means_over_cells_of_few_clips_have_none_but_cells_do(tmp_path: Path, clips: int, means: set[str]) -> None:
+    fill(tmp_path, cells=[Cell("fan", "00", "source")], count=100)
+    fill(tmp_path, cells=[Cell("fan", "00", "source"), Cell("fan", "00", "target")], count=clips, seed=778)
+    many, few = (intervals(SeedFolder(tmp_path / "dcase2021" / "clvae" / f"seed-{n}"))["dev"] for n in (777, 778))
+    assert many.official is not None
+    assert {metric for _, metric in few.arithmetic} == {metric for _, metric in few.harmonic} == means
+    assert (few.official is not None) == bool(means)
+    assert len(few.cells) == 4
+    assert all(one.low < one.high for one in few.cells.values())
 
 
 def test_they_are_computed_once_and_again_when_a_score_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

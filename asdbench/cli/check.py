@@ -34,7 +34,7 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
     from asdbench.checking import check
     from asdbench.errors import UsageError
     from asdbench.expected import changes, collect, read_expected, write_expected
-    from asdbench.store import results_in
+    from asdbench.results import results_in
 
     folders = results_in(results, dataset)
     names = sorted({folder.dataset for folder in folders})

@@ -49,7 +49,8 @@ def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:
     """The seed folders that a name or path means, of whatever data sets. A system of that name comes first."""
     from asdbench.errors import DataError
     from asdbench.registry import unknown
-    from asdbench.store import SeedFolder, results_in, seed_folders
+    from asdbench.results import results_in, seed_folders
+    from asdbench.store import SeedFolder
 
     own = results_in(results, dataset) if results.is_dir() and seed_folders(results) else []
     named = [folder for folder in own if folder.system == asked]

@@ -33,6 +33,8 @@ RESAMPLES = 2000
 LEVEL = 0.95
 PAUC_FLOOR = 0.5 * (1 - MAX_FPR / (2 - MAX_FPR))
 """The least standardised pAUC there is: about 0.474."""
+ROUNDING = 1e-12
+"""Below this a difference of fractions is none."""
 PAUC_PER_AREA = 0.5 / (MAX_FPR - MAX_FPR**2 / 2)
 """What an area left of the maximum false positive rate counts in the standardised pAUC."""
 
@@ -188,12 +190,13 @@ def _quantile(freedom: int) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
-def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float = LEVEL) -> Interval:
+def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float = LEVEL) -> Interval | None:
     """The interval of a mean over cells: the percentile interval of the resamples, shifted by twice their bias.
 
     The resamples' mean lies off the estimate by about as much as the estimate lies off the truth, in the same
     direction: once back to the estimate, once more to the truth. Unlike the basic bootstrap this keeps the side on
-    which the resamples spread more, which for a pAUC near chance is the upper one.
+    which the resamples spread more, which for a pAUC near chance is the upper one. It always holds the estimate: of a
+    few clips a harmonic mean, which is 0 wherever one cell's AUC is, may fall so far that the shift leaves it out.
 
     Parameters
     ----------
@@ -203,10 +206,17 @@ def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float 
         Where the quantity ends.
     level : float
         Of confidence.
+
+    Returns
+    -------
+    Interval or None
+        None where all resamples are one value (cells of one clip a class, or classes that nowhere overlap): what
+        other clips would give cannot be told from them, and an interval without width would say that it can.
     """
     estimate, others = float(draws[0]), draws[1:]
+    if np.ptp(others) < ROUNDING:
+        return None
     shift = 2 * (float(others.mean()) - estimate)
     bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2]) - shift
-    # Of a few clips a harmonic mean's resamples may lie so far off that the shift leaves the estimate out.
     bottom, top = min(bottom, estimate), max(top, estimate)
     return Interval(estimate, float(np.clip(bottom, low, high)), float(np.clip(top, low, high)))

@@ -32,6 +32,7 @@ from asdbench.errors import DataError
 from asdbench.metrics.intervals import (
     LEVEL,
     RESAMPLES,
+    ROUNDING,
     Draws,
     Interval,
     Resamples,
@@ -42,8 +43,6 @@ from asdbench.metrics.intervals import (
     strata,
 )
 from asdbench.metrics.roc import MAX_FPR, check
-
-ROUNDING = 1e-12  # below this a difference of fractions is none
 
 
 @dataclass(frozen=True)
@@ -236,12 +235,10 @@ def bootstrapped(draws: Draws) -> Difference:
         p counts the resamples on the other side of 0, after the same shift as the interval's.
     """
     estimate, others = float(draws[0]), draws[1:]
-    error = float(others.std(ddof=1))
-    if error < ROUNDING:
+    bounds = interval(draws, low=-1.0, high=1.0)
+    if bounds is None:
         return _without_spread(estimate)
     moved = others - 2 * (float(others.mean()) - estimate)
     tail = 1 + min(int(np.sum(moved <= 0)), int(np.sum(moved >= 0)))
     p = 1.0 if abs(estimate) < ROUNDING else min(1.0, 2 * tail / (1 + len(others)))
-    bounds = interval(draws, low=-1.0, high=1.0)
-    # Of a few clips nearly all resamples may be one value, and the shift then moves all of them off the estimate.
-    return Difference(estimate, error, Interval(estimate, min(bounds.low, estimate), max(bounds.high, estimate)), p)
+    return Difference(estimate, float(others.std(ddof=1)), bounds, p)

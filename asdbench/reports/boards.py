@@ -29,8 +29,9 @@ from asdbench.published import Table, tables
 from asdbench.reports.footnotes import reduced
 from asdbench.reports.markdown import NO_RESULT
 from asdbench.reports.tables import Bounds, SystemTable, build
+from asdbench.results import results_in
 from asdbench.selection import STAMP
-from asdbench.store import SeedFolder, results_in
+from asdbench.store import SeedFolder
 
 CellName: TypeAlias = tuple[str, str, str]
 """Machine, section, domain."""

@@ -23,9 +23,10 @@ from asdbench.registry import unknown
 from asdbench.reports import tables
 from asdbench.reports.groups import grouped
 from asdbench.reports.tables import SystemTable
+from asdbench.results import results_in
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.selection import ORACLE, STAMP
-from asdbench.store import SeedFolder, Truth, results_in
+from asdbench.store import SeedFolder, Truth
 
 PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
 

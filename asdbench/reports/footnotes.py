@@ -9,9 +9,15 @@ from typing import Any
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
 from asdbench.store import SeedFolder
+from asdbench.uncertainty import FEWEST
 
 ENOUGH = 90
 """Clips a class, from which on what was measured at 100 holds."""
+UNSURE = (
+    f"– No 95 % interval of a mean or official score: over cells of fewer than {FEWEST['auc']} clips of a class (means"
+    f" of pAUC: {FEWEST['pauc']}) or of classes that overlap nowhere, which do not tell what other clips would give; or"
+    " where the seeds have not the same cells."
+)
 Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
 """(seed, machine, the manifest's entry of the machine)."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -188,7 +187,7 @@ def _score(table: SystemTable) -> str:
     if table.score is not None and table.their_score is not None:
         line += f" · published, over the same cells: {table.their_score:.2f}"
         line += f" · difference {table.score - table.their_score:+.2f}"
-    if table.score_bounds is not None:
+    if table.score is not None:
         line += f" · 95 % interval {span(table.score_bounds)}"
     return line
 
@@ -212,4 +211,4 @@ def _intervals(table: SystemTable) -> str:
 
 def span(bounds: Bounds | None) -> str:
     """An interval in words; a dash where there is none."""
-    return NOT_THERE if bounds is None or math.isnan(bounds[0]) else f"{bounds[0]:.1f} to {bounds[1]:.1f}"
+    return NOT_THERE if bounds is None else f"{bounds[0]:.1f} to {bounds[1]:.1f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from asdbench.errors import AsdbenchError
@@ -78,4 +77,4 @@ def _score(table: SystemTable) -> str:
 
 def span(bounds: Bounds | None) -> str:
     """An interval in percent as text; "" where there is none."""
-    return "" if bounds is None or math.isnan(bounds[0]) else f"{bounds[0]:.1f} to {bounds[1]:.1f}"
+    return "" if bounds is None else f"{bounds[0]:.1f} to {bounds[1]:.1f}"

@@ -23,11 +23,12 @@ from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, mean
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
-from asdbench.reports.footnotes import coverage, footnotes, published_notes, reduced, some
+from asdbench.reports.footnotes import UNSURE, coverage, footnotes, published_notes, reduced, some
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
+from asdbench.results import results_in
 from asdbench.scoring import scored_files
-from asdbench.store import SeedFolder, results_in
+from asdbench.store import SeedFolder
 from asdbench.uncertainty import Uncertainty, intervals
 from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
 
@@ -77,7 +78,7 @@ class SystemTable:
     notes : list of str
         Budget, training data, features, what is missing and why.
     arithmetic_bounds, harmonic_bounds, score_bounds
-        95 % intervals of the means and of the official score, percent.
+        95 % intervals of the means and of the official score, percent; a column, or the score, without one is absent.
     verdict : str
         The cells' verdicts in one line; empty where nothing is published.
     folders : tuple of SeedFolder
@@ -196,12 +197,13 @@ def _table(
                 marked = True
                 odd.setdefault(difference, []).append(str(cell))
         bounds = {
-            (domain, metric): _bounds([seed.cells.get((Cell(machine, section, domain), metric)) for seed in sure])
+            (domain, metric): found
             for domain, metric in ours
+            if (found := _bounds(seed.cells.get((Cell(machine, section, domain), metric)) for seed in sure))
         }
-        found = _compared(published.table, machine, section, ours, bounds)
-        compared += found
-        verdicts: dict[Column, Verdict] = {(value.cell.domain, value.metric): value.verdict for value in found}
+        judged = _compared(published.table, machine, section, ours, bounds)
+        compared += judged
+        verdicts: dict[Column, Verdict] = {(value.cell.domain, value.metric): value.verdict for value in judged}
         lacking = tuple(column for column in absent if column not in ours)
         rows.append(Row(machine, section, ours, theirs, marked, lacking, bounds, verdicts, machine in collapsed))
     own = {column: [row for row in rows if column in row.ours] for column in definition.columns()}
@@ -226,6 +228,14 @@ def _table(
         clips = min(min(one.n_normal, one.n_anomaly) for one in having)
         notes += coverage(clips, max(100 * _value(one, "auc") for one in having))
     values = [value for row in rows for value in row.ours.values()]
+    shown = {(Cell(row.machine, row.section, domain), metric) for row in rows for domain, metric in row.ours}
+    # A seed that has more cells than all have in common has intervals of other means than those shown.
+    of_means = sure if all(set(seed.cells) == shown for seed in sure) else [NOTHING]
+    arithmetic = _columns([seed.arithmetic for seed in of_means])
+    harmonic = _columns([seed.harmonic for seed in of_means])
+    official = _bounds(seed.official for seed in of_means)
+    if values and (official is None or len(arithmetic) < sum(map(bool, own.values()))):
+        notes.append(UNSURE)
     return SystemTable(
         dataset=folders[0].dataset,
         system=folders[0].system,
@@ -243,11 +253,9 @@ def _table(
         else None,
         has_published=any(row.published for row in rows),
         notes=notes,
-        arithmetic_bounds={
-            c: _bounds([seed.arithmetic.get(c) for seed in sure]) for c, scored in own.items() if scored
-        },
-        harmonic_bounds={c: _bounds([seed.harmonic.get(c) for seed in sure]) for c, scored in own.items() if scored},
-        score_bounds=_bounds([seed.official for seed in sure]) if values else None,
+        arithmetic_bounds=arithmetic,
+        harmonic_bounds=harmonic,
+        score_bounds=official,
         verdict=summary(compared, odd=[name for names in odd.values() for name in names])
         if any(row.published for row in rows)
         else "",
@@ -267,11 +275,17 @@ def _compared(
     ]
 
 
-def _bounds(seeds: Sequence[Interval | None]) -> Bounds:
-    found = [seed for seed in seeds if seed is not None]
-    if len(found) < len(seeds) or not found:
-        return (float("nan"), float("nan"))
-    return (100 * statistics.fmean(one.low for one in found), 100 * statistics.fmean(one.high for one in found))
+def _columns(seeds: Sequence[Mapping[Column, Interval]]) -> dict[Column, Bounds]:
+    """The bounds of the columns that have an interval in every seed."""
+    return {column: found for column in seeds[0] if (found := _bounds(seed.get(column) for seed in seeds))}
+
+
+def _bounds(seeds: Iterable[Interval | None]) -> Bounds | None:
+    """The mean of the seeds' limits, percent; None where a seed has none."""
+    found = list(seeds)
+    low = [one.low for one in found if one is not None]
+    high = [one.high for one in found if one is not None]
+    return None if len(low) < len(found) else (100 * statistics.fmean(low), 100 * statistics.fmean(high))
 
 
 def _score(definition: Definition, cells: Mapping[Cell, CellMetrics], wanted: Sequence[Cell]) -> float | None:

@@ -328,6 +328,7 @@ def write_sound(path: Path, channels: int = 1, rate: int = 16000) -> np.ndarray[
 def test_the_reader_reads_in_another_process_what_the_file_holds(tmp_path: Path) -> None:
     samples = write_sound(tmp_path / "dev_data" / "fan" / "train" / TRAIN)
     data = dcase2021(str(tmp_path))
+    # Worker processes are sent it so; what is pickled is our own, a moment ago.
     sound = pickle.loads(pickle.dumps(data.reader))(data.clips[0])
     assert sound.rate == 16000
     np.testing.assert_array_equal(sound.samples, samples[:, 0].astype(np.float32) / 32768)

@@ -196,5 +196,6 @@ def test_errors_survive_the_way_back_from_a_worker() -> None:
 
     with pytest.raises(AsdbenchError) as caught:
         open_dataset("dcase2021:/nowhere")
+    # Worker processes send errors back so; what is pickled is our own, a moment ago.
     again = pickle.loads(pickle.dumps(caught.value))
     assert (type(again), again.looked, again.hint) == (DataError, caught.value.looked, caught.value.hint)

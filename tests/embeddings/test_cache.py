@@ -4,6 +4,8 @@ import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,7 @@ def test_a_recipe_must_be_json(tmp_path: Path, value: Any) -> None:
 
 def test_it_travels_to_other_processes(cache: FeatureCache) -> None:
     cache.save(DIGEST, some())
+    # Worker processes are sent it so; what is pickled is our own, a moment ago.
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(cache)).load(DIGEST), some())
 
 
@@ -135,19 +138,11 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_nothing_and_keeps_the_old_entry(
-    cache: FeatureCache, monkeypatch: pytest.MonkeyPatch
+    cache: FeatureCache, disk_full: Callable[[], AbstractContextManager[None]]
 ) -> None:
     cache.save(DIGEST, some())
-
-    def full(self: Path, content: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(content[:10])
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(DataError, match="No space left"):
+    with disk_full(), pytest.raises(DataError, match="No space left"):
         cache.save(DIGEST, some() + 1)
-    monkeypatch.undo()
     assert sorted(path.name for path in cache.folder.iterdir()) == [f"{DIGEST}.safetensors", "recipe.json"]
     np.testing.assert_array_equal(cache.load(DIGEST), some())
 

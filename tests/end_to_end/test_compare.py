@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.running import run
-
 from ..conftest import MakeFeatures
+from ..runs import go
 from .test_cli import Shell
 
 PLUGIN = """
@@ -44,7 +43,7 @@ def shell(tmp_path: Path, make_features: MakeFeatures) -> Shell:
     features = make_features(test=12, train=10, shift=1.0, stamps=["made for a test"])
     mine = f"{tmp_path / 'mine.py'}:make"
     systems = f"mvg,{mine},{mine}[sign=-1]"
-    run(f"features:{features}", systems, results=tmp_path / "results", cache=tmp_path / "cache", seeds=[1, 2])
+    go(features, tmp_path / "results", systems, seeds=[1, 2])
     return Shell(tmp_path)
 
 
@@ -66,14 +65,14 @@ def test_systems_by_name_and_by_path(shell: Shell) -> None:
 
 def test_a_system_trained_on_every_machine_at_once(shell: Shell, make_features: MakeFeatures) -> None:
     mine = f"{shell.folder / 'mine.py'}:make[scope=all]"
-    results, cache = shell.folder / "results", shell.folder / "cache"
-    run(f"features:{shell.folder / 'small'}", mine, results=results, cache=cache, seeds=[1, 2], machines=["fan"])
+    results = shell.folder / "results"
+    go(shell.folder / "small", results, mine, seeds=[1, 2], machines=["fan"])
     (all_machines,) = (path for path in (results / "small").iterdir() if "scope=all" in path.name)
     out, _ = shell("compare", "mvg", str(all_machines))
     assert "seeds 1, 2" in out.splitlines()[4]
     assert "of 4 AUC cells" in out
     other = make_features("other/small", test=12, train=10, shift=1.0, seed=9)
-    run(f"features:{other}", mine, results=shell.folder / "more", cache=cache, seeds=[1, 2])
+    go(other, shell.folder / "more", mine, seeds=[1, 2])
     (elsewhere,) = (shell.folder / "more" / "small").iterdir()
     _, err = shell("compare", "mvg", str(elsewhere), expect=4)
     assert "the clips of fan, pump have another fingerprint" in err
@@ -93,7 +92,7 @@ def test_what_cannot_be_compared_is_said_in_three_lines(shell: Shell, make_featu
     (shell.folder / "empty").mkdir()
     assert "no results of a system in empty" in error("mvg", "empty", expect=4)
     features = make_features("other/small", seed=5)
-    run(f"features:{features}", "mvg", results=shell.folder / "more", cache=shell.folder / "cache", seeds=[1])
+    go(features, shell.folder / "more", seeds=[1])
     other = error("mvg", str(shell.folder / "more" / "small" / "mvg"), expect=4)
     assert "not made on the same data" in other
     assert "fan, pump" in other

@@ -18,7 +18,7 @@ from asdbench.errors import AsdbenchError, DataError
 from asdbench.running import run
 
 from ..conftest import MakeFeatures
-from ..test_running import files, plugin
+from ..runs import files, plugin
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'asdbench[dask]'")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.running import run
 from asdbench.testing import check_system
 
 from ..conftest import MakeFeatures
+from ..runs import go
 from .test_cli import Shell
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def test_the_systems_example_is_a_system_and_runs(readme: str, make_features: Ma
     (tmp_path / "mine.py").write_text(code)
     spec = f"{tmp_path}/mine.py:distance"
     check_system(spec, random=False)
-    summary = run(f"features:{make_features(shift=50.0)}", spec, results=tmp_path / "results", cache=tmp_path / "cache")
+    summary = go(make_features(shift=50.0), tmp_path / "results", spec)
     assert summary.failed == []
     assert len(summary.folders[0].files.cells()) == 8
 

@@ -159,6 +159,7 @@ def test_the_mean_over_many_cells_is_corrected_for_bias() -> None:
             cells.append(resample(np.repeat([0, 1], 100), scores, count=200, seed=1000 * repeat + number).pauc)
         mean = arithmetic(cells)
         found = interval(mean, low=PAUC_FLOOR)
+        assert found is not None
         inside += found.low <= truth <= found.high
         low, high = np.quantile(mean[1:], [0.025, 0.975])
         plain += low <= truth <= high
@@ -175,4 +176,13 @@ def test_what_has_no_auc_has_no_interval(labels: list[int], scores: list[float])
 def test_an_interval_never_leaves_its_own_estimate_out() -> None:
     far = np.array([0.5, *np.linspace(0.05, 0.15, 200)])  # a harmonic mean of a few clips may fall so in resamples
     bounds = interval(far)
+    assert bounds is not None
     assert bounds.low <= bounds.estimate <= bounds.high
+
+
+@pytest.mark.parametrize("clips", [1, 20])
+def test_resamples_of_one_value_give_no_interval(clips: int) -> None:
+    """One clip a class, or classes that do not overlap: without width it would say that other clips change nothing."""
+    cells = [resample([0] * clips + [1] * clips, range(2 * clips), seed=seed, count=50) for seed in range(3)]
+    assert interval(arithmetic(cell.auc for cell in cells)) is None
+    assert interval(harmonic(cell.pauc for cell in cells), low=PAUC_FLOOR) is None

@@ -11,7 +11,7 @@ import numpy as np
 
 from asdbench.api import DOMAINS, Cell
 from asdbench.components import Components
-from asdbench.store import seed_folder
+from asdbench.results import seed_folder
 
 NASTY = "<script>alert('x')</script> \"a|b\" _c_ $\\alpha$\nd"
 MACHINES = ("ToyCar", "fan", "valve")
@@ -88,17 +88,40 @@ def _record(folder: Any, machines: Sequence[str], sections: Sequence[str], draws
     folder.write_latent(Components(identity, {"x": points[:, 0], "y": points[:, 1]}))
 
 
-def _entry(spec: str, stamps: Sequence[str], sections: Sequence[str], machine: str) -> dict[str, Any]:
+def machine_entry(
+    spec: str,
+    stamps: Sequence[str],
+    *,
+    epochs: int = 10,
+    batch_size: int = 32,
+    weights: Any = "random",
+    data: str = "d",
+) -> dict[str, Any]:
+    """What a manifest says of a machine that nothing is scored of yet; given to be filled and changed."""
     return {
         "key": {
-            "parameters": {"epochs": 10, "batch_size": 32},
-            "embedding": {"weights": "random"},
+            "parameters": {"epochs": epochs, "batch_size": batch_size},
+            "embedding": {"weights": weights},
             "threads": 1,
             "device": "cpu",
-            "data": "d" * 64,
+            "data": data,
             "asdbench": "0.1.0",
         },
         "formula": {"kld": 1.0},
+        "fits": {},
+        "cells": {},
+        "files": {},
+        "dataset": spec,
+        "stamps": list(stamps),
+        "failed": {},
+        "impossible": {},
+        "constant": [],
+        "threshold": {"value": None, "reason": "none was fitted"},
+    }
+
+
+def _entry(spec: str, stamps: Sequence[str], sections: Sequence[str], machine: str) -> dict[str, Any]:
+    return machine_entry(spec, stamps, data="d" * 64) | {
         "fits": {
             machine: {
                 "train_clips": 57,
@@ -107,13 +130,6 @@ def _entry(spec: str, stamps: Sequence[str], sections: Sequence[str], machine: s
                 "seconds": {"load": 0.1, "fit": 2.5, "score": 0.2},
             }
         },
-        "cells": {},
-        "files": {},
-        "dataset": spec,
-        "stamps": list(stamps),
-        "failed": {},
-        "impossible": {},
-        "constant": [],
         "threshold": {"shape": 4.0, "location": 2.0, "scale": 0.5, "value": 5.34, "above": 0.1, "reason": None},
         "environment": {"python": "3.11.7", "torch": "2.13.0"},
         "command": "asdbench run --dataset toy",

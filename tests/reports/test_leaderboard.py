@@ -16,7 +16,7 @@ from asdbench.metrics.aggregate import official_score
 from asdbench.published import tables as published_tables
 from asdbench.reports.boards import Board, Place, boards
 from asdbench.reports.leaderboard import FIELDS, render
-from asdbench.store import seed_folder
+from asdbench.results import seed_folder
 
 from .test_latex import NASTY, compiled, well_formed
 from .test_tables import ALL, fill

@@ -15,9 +15,11 @@ from asdbench.errors import DataError, UsageError
 from asdbench.metrics.roc import auc, pauc
 from asdbench.published import tables as published_tables
 from asdbench.reports import markdown, tidy
-from asdbench.reports.footnotes import coverage
+from asdbench.reports.footnotes import UNSURE, coverage
 from asdbench.reports.tables import SystemTable, build
-from asdbench.store import seed_folder
+from asdbench.results import seed_folder
+
+from .results import machine_entry
 
 
 def fill(
@@ -45,29 +47,17 @@ def fill(
     labels, machines = [], dict[str, Any]()
     for cell in cells if cells is not None else [Cell("fan", "00", domain) for domain in DOMAINS]:
         name = f"{cell.section}/{cell.domain}"
-        entry = machines.setdefault(
-            cell.machine,
-            {
-                "key": {
-                    "parameters": {"epochs": epochs, "batch_size": 512},
-                    "embedding": {"weights": {"sha256": "ab" * 32, "published": True}},
-                    "threads": 1,
-                    "device": "cpu",
-                    "data": data,
-                    "asdbench": "0.1.0",
-                },
+        if cell.machine not in machines:
+            weights = {"sha256": "ab" * 32, "published": True}
+            machines[cell.machine] = machine_entry(
+                spec, stamps, epochs=epochs, batch_size=512, weights=weights, data=data
+            ) | {
                 "formula": {"reconstruction": 1.0},
                 "fits": {cell.machine: {"train_clips": 3009, "steps": 1800, "sections": ["00", "01", "02"]}},
-                "cells": {},
-                "files": {},
-                "dataset": spec,
-                "stamps": list(stamps),
-                "failed": {},
-                "impossible": {},
                 "constant": list(constant),
                 "threshold": {"value": 1.0, "reason": None},
-            },
-        )
+            }
+        entry = machines[cell.machine]
         entry["cells"][name] = (reasons or {}).get(name)
         clips = [f"section_{cell.section}_{cell.domain}_test_{n:04d}.wav" for n in range(2 * count)]
         truth = np.repeat([0, 1], count)
@@ -469,3 +459,26 @@ def test_an_unknown_label_in_the_results_is_refused(tmp_path: Path) -> None:
     folder.write_labels([[*row[:5], row[5].capitalize()] for row in folder.label_rows()])
     with pytest.raises(DataError, match="Normal"):
         build(tmp_path)
+
+
+def test_means_over_cells_of_few_clips_say_why_they_have_no_interval(tmp_path: Path) -> None:
+    fill(tmp_path / "few", count=4)
+    fill(tmp_path / "many", count=30)
+    few, many = one(tmp_path / "few"), one(tmp_path / "many")
+    assert UNSURE in few.notes
+    assert not few.arithmetic_bounds
+    assert all(row.bounds.keys() == row.ours.keys() for row in few.rows)
+    assert UNSURE not in many.notes
+    assert many.arithmetic_bounds.keys() == many.ours.keys()
+
+
+def test_a_seed_with_more_cells_gives_no_interval_to_the_means_over_those_that_all_have(tmp_path: Path) -> None:
+    cells = [Cell("fan", section, domain) for section in ("00", "01") for domain in DOMAINS]
+    fill(tmp_path, cells=cells, seed=1)
+    fill(tmp_path, cells=cells, seed=2, reasons={"01/source": "gone", "01/target": "gone"})
+    table = one(tmp_path)
+    assert {mean.count for mean in table.ours.values()} == {1}
+    assert table.score_bounds is None
+    assert not table.arithmetic_bounds
+    assert not table.harmonic_bounds
+    assert UNSURE in table.notes

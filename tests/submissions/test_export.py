@@ -12,9 +12,10 @@ import pytest
 from asdbench.api import DOMAINS, Cell
 from asdbench.datasets.ground_truth import labels_2021
 from asdbench.errors import DataError, UsageError
+from asdbench.results import seed_folder
 from asdbench.running import run
 from asdbench.scoring import evaluate
-from asdbench.store import SeedFolder, seed_folder
+from asdbench.store import SeedFolder
 from asdbench.submissions.export import choose, export
 from asdbench.submissions.scoring import score_folder
 from asdbench.submissions.truth import shipped
