@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from asdbench import __version__
 from asdbench.errors import AsdbenchError
+from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import Column
 from asdbench.reports import figures, look, ranking
 from asdbench.reports.evidence import Shown, View, one_line
@@ -125,6 +126,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over"
         " clips; of other trainings they say nothing.",
         "columns": [_label(column) for column in columns],
+        "overall": [f"Mean {_label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
         "systems": [_row(shown, columns, shown is best) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
@@ -148,6 +150,9 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "collapsed": shown.collapsed,
         "stamps": table.stamps,
         "score": _value(table.score, table.score_bounds),
+        "overall": [
+            _value(table.overall.get(metric), table.overall_bounds.get(metric)) for metric in _over_domains(columns)
+        ],
         "means": [
             _value(table.ours[column].arithmetic if column in table.ours else None, table.arithmetic_bounds.get(column))
             for column in columns
@@ -155,6 +160,11 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "cells": sum(metric == "auc" for row in table.rows for _, metric in row.ours),
         "published": _value(table.their_score),
     }
+
+
+def _over_domains(columns: Sequence[Column]) -> list[Metric]:
+    """The metrics whose mean over both domains is none of the columns."""
+    return [metric for metric in RANKING if ("", metric) not in columns]
 
 
 def _value(value: float | None, bounds: Bounds | None = None) -> Value:
