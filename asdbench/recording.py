@@ -211,7 +211,9 @@ def environment(device: str) -> dict[str, Any]:
     found: dict[str, Any] = {"python": platform.python_version()}
     found.update({name: importlib.metadata.version(name) for name in PACKAGES})
     cpu, features = _cpu()
-    found.update(platform=platform.platform(), cpu=cpu, cpu_features=features, cpus=os.cpu_count())
+    # Not platform.platform(): its kernel and build names are the machine's own, and no score depends on them.
+    system = f"{platform.system()} {platform.machine()}"
+    found.update(platform=system, cpu=cpu, cpu_features=features, cpus=os.cpu_count())
     if device.startswith("cuda"):
         import torch
 

@@ -31,7 +31,7 @@ from asdbench.metrics.intervals import (
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.store import SeedFolder
 
-FORMAT = 3
+FORMAT = 4
 FEWEST: Mapping[Metric, int] = {"auc": 5, "pauc": 20}
 """Clips of either class in each cell from which on intervals of means hold the truth in 90 or more of 100 simulated
 cases (docs/intervals.md); the official score's from that of the AUC on."""
@@ -48,12 +48,15 @@ class Uncertainty:
     arithmetic, harmonic : mapping of (domain, metric) to Interval
         Of the means over the column's cells; absent where it cannot be told.
     official : Interval or None
+    overall : mapping of metric to Interval
+        Of the arithmetic means over all cells, whatever their domain; absent where it cannot be told.
     """
 
     cells: Mapping[tuple[Cell, Metric], Interval]
     arithmetic: Mapping[Column, Interval]
     harmonic: Mapping[Column, Interval]
     official: Interval | None
+    overall: Mapping[Metric, Interval]
 
 
 def intervals(folder: SeedFolder) -> dict[str, Uncertainty]:
@@ -132,6 +135,7 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
     columns: dict[Column, list[Draws]] = {}
     for (cell, metric), values in draws.items():
         columns.setdefault((cell.domain, metric), []).append(values)
+    every = {("", metric): [own for (_, what), own in draws.items() if what == metric] for metric in RANKING}
     ordered = {column: columns[column] for column in definition.columns() if column in columns}
     official = arithmetic if definition.official == "arithmetic" else harmonic
     return Uncertainty(
@@ -139,6 +143,7 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
         _of_means(arithmetic, ordered, fewest),
         _of_means(harmonic, ordered, fewest),
         interval(official(draws.values())) if fewest >= FEWEST["auc"] else None,
+        {metric: bounds for (_, metric), bounds in _of_means(arithmetic, every, fewest).items()},
     )
 
 
@@ -160,6 +165,7 @@ def _write(folder: SeedFolder, digest: str, found: Mapping[str, Uncertainty]) ->
             "arithmetic": [[*column, asdict(i)] for column, i in one.arithmetic.items()],
             "harmonic": [[*column, asdict(i)] for column, i in one.harmonic.items()],
             "official": None if one.official is None else asdict(one.official),
+            "overall": {metric: asdict(i) for metric, i in one.overall.items()},
         }
         for part, one in found.items()
     }
@@ -182,6 +188,7 @@ def _read(folder: SeedFolder, digest: str) -> dict[str, Uncertainty] | None:
                 {(domain, metric): Interval(**i) for domain, metric, i in one["arithmetic"]},
                 {(domain, metric): Interval(**i) for domain, metric, i in one["harmonic"]},
                 None if one["official"] is None else Interval(**one["official"]),
+                {metric: Interval(**i) for metric, i in one["overall"].items()},
             )
             for part, one in kept["parts"].items()
         }

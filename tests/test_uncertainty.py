@@ -27,11 +27,20 @@ def test_every_cell_and_every_aggregate_has_an_interval_around_its_value(tmp_pat
         set(found.arithmetic) == set(found.harmonic) == {(d, m) for d in ("source", "target") for m in ("auc", "pauc")}
     )
     assert found.official is not None
-    for one in [*found.cells.values(), *found.arithmetic.values(), *found.harmonic.values(), found.official]:
+    for one in [
+        *found.cells.values(),
+        *found.arithmetic.values(),
+        *found.harmonic.values(),
+        *found.overall.values(),
+        found.official,
+    ]:
         assert one.low < one.estimate < one.high
     assert min(i.low for (_, metric), i in found.cells.items() if metric == "pauc") >= PAUC_FLOOR
     source = [i.estimate for (cell, metric), i in found.cells.items() if cell.domain == "source" and metric == "auc"]
     assert found.arithmetic["source", "auc"].estimate == pytest.approx(np.mean(source))
+    for what in ("auc", "pauc"):
+        every = [i.estimate for (_, metric), i in found.cells.items() if metric == what]
+        assert found.overall[what].estimate == pytest.approx(np.mean(every))
 
 
 @pytest.mark.parametrize(

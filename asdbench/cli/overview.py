@@ -31,7 +31,7 @@ def show(tables: Sequence[SystemTable]) -> None:
         own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
         minds = {mind: mark(n) for n, mind in enumerate(dict.fromkeys(m for table in own for m in table.warnings))}
         beside = any(table.their_score is not None for table in own)
-        shown = Table(box=SIMPLE_HEAD, pad_edge=False, title=None)
+        shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         shown.add_column("System", overflow="fold")
         domains = "\nsource / target" if definition.domains != "nothing" else ""
         single = definition.pauc_of_section

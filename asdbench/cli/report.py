@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 
 import click
@@ -30,7 +31,23 @@ def command(results: Path, dataset: str | None, form: str, output: Path | None, 
         raise UsageError("a page is a file", looked="--format html", hint="say --output FILE.html")
     if opened and form != "html":
         raise UsageError("only a page can be opened", looked=f"--format {form}", hint="say --format html --output FILE")
-    made = _render(results, dataset, form)
+    if form == "html":
+        from asdbench.reports import evidence, html
+
+        made = html.render(evidence.views(results, dataset))
+    else:
+        from asdbench.reports import tables
+
+        found = tables.build(results, dataset)
+        # Each of these modules renders the same tables.
+        renderer = {"markdown": "markdown", "latex": "paper", "csv": "tidy", "json": "records"}[form]
+        made = importlib.import_module(f"asdbench.reports.{renderer}").render(found)
+        if output is None and form == "markdown" and sys.stdout.isatty():
+            from asdbench.cli import blocks
+
+            if blocks.too_wide(made):
+                blocks.show(found)
+                return
     if output is None:
         click.echo(made, nl=False)
         return
@@ -40,17 +57,3 @@ def command(results: Path, dataset: str | None, form: str, output: Path | None, 
         import webbrowser
 
         webbrowser.open(output.resolve().as_uri())
-
-
-def _render(results: Path, dataset: str | None, form: str) -> str:
-    if form == "html":
-        from asdbench.reports import evidence, html
-
-        return html.render(evidence.views(results, dataset))
-    from asdbench.reports import tables
-
-    # Each of these modules renders the same tables.
-    renderer = {"markdown": "markdown", "latex": "paper", "csv": "tidy", "json": "records"}[form]
-    found = tables.build(results, dataset)
-    made: str = importlib.import_module(f"asdbench.reports.{renderer}").render(found)
-    return made

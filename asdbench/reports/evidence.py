@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import UsageError
 from asdbench.metrics.challenge import Definition, Group
 from asdbench.registry import unknown
 from asdbench.reports import tables
@@ -26,7 +26,7 @@ from asdbench.reports.tables import SystemTable
 from asdbench.results import results_in
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.selection import ORACLE, STAMP
-from asdbench.store import SeedFolder
+from asdbench.store import SeedFolder, Truth
 
 PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
 
@@ -63,6 +63,11 @@ class Shown:
     def files(self) -> list[list[ScoredFile]]:
         """Each seed's score files of the view's part."""
         return [[file for file in scored_files(folder) if file.part == self.table.part] for folder in self.folders]
+
+    @cached_property
+    def truth(self) -> dict[tuple[str, str], Truth]:
+        """What is known of each test clip, of the first seed."""
+        return self.folders[0].truth()
 
     def groups(self, machine: str, seed: int = 0) -> list[Group]:
         """The scored clips of a machine, of one seed by its number in :attr:`folders`."""
@@ -180,9 +185,7 @@ def views(results: Path, dataset: str | None = None) -> list[View]:
             shown = Shown(name, table, tuple(folders), places[_base(table.system)], oracle)
             made.setdefault((table.dataset, table.part, table.definition), []).append(shown)
     if not made:
-        raise DataError(
-            "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
-        )
+        raise tables.no_results(results)
     return [
         View(data, part, definition, _named(own)) for (data, part, definition), own in sorted(made.items(), key=_order)
     ]

@@ -17,10 +17,12 @@ from markupsafe import Markup, escape
 
 from asdbench import __version__
 from asdbench.errors import AsdbenchError
+from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import Column
 from asdbench.reports import figures, look, ranking
 from asdbench.reports.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel, drawing
+from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.figures.inline import Panels
 from asdbench.reports.markdown import NO_RESULT, clips_of, official_mean, unit
 from asdbench.reports.mistakes import Mistake, mistakes
 from asdbench.reports.ranking import span
@@ -71,6 +73,14 @@ class Heard:
     why_not: str
 
 
+@dataclass
+class Page:
+    """What the parts of one page share: bytes left for sound, and its panels."""
+
+    room: int
+    panels: Panels
+
+
 def render(found: Sequence[View]) -> str:
     """The page.
 
@@ -86,19 +96,21 @@ def render(found: Sequence[View]) -> str:
     )
     pages.filters.update(marked=_marked, line=one_line)
     pages.globals.update(swatch=swatch)
-    room = [BOUND]
+    page = Page(BOUND, Panels())
+    made = [_view(view, f"v{number}", page) for number, view in enumerate(found)]
     stamps = tuple(dict.fromkeys(stamp for view in found for stamp in view.stamps))
     plain = {stamp for view in found for shown in view.systems for stamp in shown.table.stamps}
     return pages.get_template("page.html").render(
         title=f"Results on {', '.join(dict.fromkeys(one_line(view.dataset) for view in found))}",
         stamps=stamps,
         no_result=bool(plain & NO_RESULT),
-        views=[_view(view, f"v{number}", room) for number, view in enumerate(found)],
+        views=made,
+        rules=Markup(page.panels.rules()),  # matplotlib's styles, nothing from data
         version=__version__,
     )
 
 
-def _view(view: View, key: str, room: list[int]) -> dict[str, Any]:
+def _view(view: View, key: str, page: Page) -> dict[str, Any]:
     best = ranking.best(view)
     columns = view.definition.columns()
     said, behind = ranking.verdict(view)
@@ -114,13 +126,14 @@ def _view(view: View, key: str, room: list[int]) -> dict[str, Any]:
         f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over"
         " clips; of other trainings they say nothing.",
         "columns": [_label(column) for column in columns],
+        "overall": [f"Mean {_label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
         "systems": [_row(shown, columns, shown is best) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "tables": [_table(shown, columns) for shown in view.systems],
         "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
-        "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}") for kind in figures.KINDS],
-        "mistakes": list(_mistakes(drawn, key, room)),
+        "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}", page) for kind in figures.KINDS],
+        "mistakes": list(_mistakes(drawn, page)),
         "timings": [_timings(shown) for shown in view.systems],
         "made": [_made(shown) for shown in view.systems],
     }
@@ -137,6 +150,9 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "collapsed": shown.collapsed,
         "stamps": table.stamps,
         "score": _value(table.score, table.score_bounds),
+        "overall": [
+            _value(table.overall.get(metric), table.overall_bounds.get(metric)) for metric in _over_domains(columns)
+        ],
         "means": [
             _value(table.ours[column].arithmetic if column in table.ours else None, table.arithmetic_bounds.get(column))
             for column in columns
@@ -144,6 +160,11 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "cells": sum(metric == "auc" for row in table.rows for _, metric in row.ours),
         "published": _value(table.their_score),
     }
+
+
+def _over_domains(columns: Sequence[Column]) -> list[Metric]:
+    """The metrics whose mean over both domains is none of the columns."""
+    return [metric for metric in RANKING if ("", metric) not in columns]
 
 
 def _value(value: float | None, bounds: Bounds | None = None) -> Value:
@@ -203,7 +224,7 @@ def _table(shown: Shown, columns: Sequence[Column]) -> dict[str, Any]:
     }
 
 
-def _figure(figure: Figure, key: str) -> dict[str, Any]:
+def _figure(figure: Figure, key: str, page: Page) -> dict[str, Any]:
     shown, rest = figure.panels[:MOST_PANELS], figure.panels[MOST_PANELS:]
     empty = list(figure.empty)
     if rest:
@@ -211,11 +232,7 @@ def _figure(figure: Figure, key: str) -> dict[str, Any]:
             f"{len(rest)} more panels ({', '.join(panel.title for panel in rest[:3])}, …) are left out of the page:"
             f" `asdbench plot {figure.kind} --machines …` draws them."
         )
-    numbered = list(enumerate(shown))
-    folds = [
-        (name, [_svg(panel, f"{key}-{number}") for number, panel in own])
-        for name, own in groupby(numbered, key=lambda item: item[1].fold)
-    ]
+    folds = [(name, [_svg(panel, page) for panel in own]) for name, own in groupby(shown, key=lambda panel: panel.fold)]
     return {
         "key": key,
         "kind": figure.kind,
@@ -229,19 +246,19 @@ def _figure(figure: Figure, key: str) -> dict[str, Any]:
     }
 
 
-def _svg(panel: Panel, key: str) -> Markup:
-    return Markup(drawing.inline(panel, key))  # matplotlib escapes text, `drawing` the title
+def _svg(panel: Panel, page: Page) -> Markup:
+    return Markup(page.panels.svg(panel))  # its names are escaped
 
 
-def _mistakes(view: View, key: str, room: list[int]) -> Iterator[dict[str, Any]]:
+def _mistakes(view: View, page: Page) -> Iterator[dict[str, Any]]:
     opened: dict[str, Sounds] = {}
-    for number, shown in enumerate(view.systems):
+    for shown in view.systems:
         listed = mistakes(view, shown, MISTAKES)
         heard = []
-        for place, mistake in enumerate(listed[:PLAYED]):
+        for mistake in listed[:PLAYED]:
             spec = str(shown.manifests[0]["machines"][mistake.cell.machine]["dataset"])
             sounds = opened[spec] if spec in opened else opened.setdefault(spec, Sounds(spec))
-            heard.append(_heard(mistake, sounds, f"{key}-wrong-{number}-{place}", room))
+            heard.append(_heard(mistake, sounds, page))
         yield {
             "name": shown.name,
             "look": look.of(shown),
@@ -251,16 +268,16 @@ def _mistakes(view: View, key: str, room: list[int]) -> Iterator[dict[str, Any]]
         }
 
 
-def _heard(mistake: Mistake, sounds: Sounds, key: str, room: list[int]) -> Heard:
+def _heard(mistake: Mistake, sounds: Sounds, page: Page) -> Heard:
     try:
         wave = sounds.read(mistake.cell.machine, mistake.clip)
     except AsdbenchError as error:
         return Heard(mistake, Markup(""), "", error.message)
-    picture = _svg(spectrogram(wave, f"{one_line(mistake.cell)} · {mistake.label}"), key)
+    picture = _svg(spectrogram(wave, f"{one_line(mistake.cell)} · {mistake.label}"), page)
     sound = data_uri(wave)
-    if len(sound) > room[0]:
+    if len(sound) > page.room:
         return Heard(mistake, picture, "", "no sound: the page holds as much as it should")
-    room[0] -= len(sound)
+    page.room -= len(sound)
     return Heard(mistake, picture, sound, "")
 
 

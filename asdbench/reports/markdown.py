@@ -59,8 +59,24 @@ def clips_of(definition: Definition) -> str:
 
 def text(value: object) -> str:
     """A name from data as Markdown text: markup escaped, line breaks and control characters shown as spaces."""
-    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
-    return re.sub(r"([\\`*{}\[\]<>|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", plain)
+    return re.sub(r"([\\`*{}\[\]<>|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))", r"\\\1", _plain(value))
+
+
+def _plain(value: object) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", str(value))
+
+
+def remark(note: str) -> str:
+    """A note as Markdown: its ``**loud**`` and code marks stay, all else is text."""
+    parts = re.split(r"(\*\*.+?\*\*|`[^`]+`)", note, flags=re.DOTALL)
+    for number, part in enumerate(parts):
+        if number % 2 == 0:
+            parts[number] = text(part)
+        elif part.startswith("**"):
+            parts[number] = f"**{text(part[2:-2])}**"
+        else:
+            parts[number] = _plain(part)
+    return "".join(parts)
 
 
 def _overview(tables: Sequence[SystemTable]) -> str:
@@ -68,7 +84,7 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     from tabulate import tabulate
 
     columns = tables[0].definition.columns()
-    head = ["System", "Official score", *map(_label, columns), "Cells"]
+    head = ["System", "Official score", *map(label, columns), "Cells"]
     beside = any(table.has_published for table in tables)
     lines = []
     for table in tables:
@@ -80,7 +96,9 @@ def _overview(tables: Sequence[SystemTable]) -> str:
         lines.append([*line, _percent(table.their_score)] if beside else line)
     head = [*head, "Official score, published"] if beside else head
     stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
-    loud = f"> **{', '.join(stamps).upper()}.** Each table says which of this is true of it.\n\n" if stamps else ""
+    loud = (
+        f"> **{text(', '.join(stamps).upper())}.** Each table says which of this is true of it.\n\n" if stamps else ""
+    )
     aligned = ["left", *["right"] * (len(head) - 1)]
     body = loud + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
     dead = any(row.collapsed for table in tables for row in table.rows)
@@ -91,10 +109,10 @@ def _system(table: SystemTable) -> str:
     from tabulate import tabulate
 
     columns = table.definition.columns()
-    head = ["Machine", unit(table.definition), *map(_label, columns)]
+    head = ["Machine", unit(table.definition), *map(label, columns)]
     if table.has_published:
-        head += [f"{_label(column)}, published" for column in columns]
-        head += [f"{_label(column)}, difference" for column in columns]
+        head += [f"{label(column)}, published" for column in columns]
+        head += [f"{label(column)}, difference" for column in columns]
     lines = []
     machine = None
     for row in table.rows:
@@ -102,24 +120,26 @@ def _system(table: SystemTable) -> str:
         line = [text(row.machine) + COLLAPSED * row.collapsed if row.machine != machine else "", section]
         machine = row.machine
         lines.append([*line, *_cells(columns, row.ours, row.published, table.has_published, row.verdicts)])
-    for pick in _means(table):
+    for pick in means_of(table):
         ours, theirs = _pick(table.ours, pick), _pick(table.theirs, pick)
         lines.append([f"**{pick.capitalize()} mean**", "", *_cells(columns, ours, theirs, table.has_published)])
     body = tabulate(
         lines, head, tablefmt="pipe", disable_numparse=True, colalign=["left", "left", *["right"] * (len(head) - 2)]
     )
-    parts = [f"## {text(table.title)} · `{table.system.replace('`', '')}` on {text(table.dataset)}{PARTS[table.part]}"]
+    name = _plain(table.system).replace("`", "")
+    parts = [f"## {text(table.title)} · `{name}` on {text(table.dataset)}{PARTS[table.part]}"]
     if table.stamps:
-        loud = ", ".join(table.stamps).upper()
+        loud = text(", ".join(table.stamps).upper())
         beside = " A difference from the published values means nothing." if table.has_published else ""
         meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
         parts.append(f"> **{loud}.** {meaning}{beside}")
-    against = [f"**Against the published values:** {table.verdict}"] if table.verdict else []
-    parts += [body, _score(table), *against, _intervals(table), "\n".join(f"- {note}" for note in table.notes)]
+    against = [f"**Against the published values:** {remark(table.verdict)}"] if table.verdict else []
+    parts += [body, _score(table), *against, _intervals(table), "\n".join(f"- {remark(note)}" for note in table.notes)]
     return "\n\n".join(parts)
 
 
-def _label(column: Column) -> str:
+def label(column: Column) -> str:
+    """A column's head."""
     domain, metric = column
     return f"{metric.replace('auc', 'AUC')} {domain}".rstrip()
 
@@ -129,7 +149,7 @@ def unit(definition: Definition) -> str:
     return "ID" if definition.unit == "id" else "Section"
 
 
-def _means(table: SystemTable) -> tuple[str, ...]:
+def means_of(table: SystemTable) -> tuple[str, ...]:
     """The means that the year's evaluator prints."""
     return ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic")
 
@@ -181,10 +201,10 @@ def _intervals(table: SystemTable) -> str:
         [text(row.machine), text(row.section), *(span(row.bounds.get(column)) for column in columns)]
         for row in table.rows
     ]
-    for name in _means(table):
+    for name in means_of(table):
         bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
         lines.append([f"**{name.capitalize()} mean**", "", *(span(bounds.get(column)) for column in columns)])
-    head = ["95 % interval", unit(table.definition), *map(_label, columns)]
+    head = ["95 % interval", unit(table.definition), *map(label, columns)]
     aligned = ["left", "left", *["right"] * len(columns)]
     return tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 

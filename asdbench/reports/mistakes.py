@@ -72,6 +72,7 @@ def _of_cell(
     if not len(normal) or not len(odd):
         return []
     spread = float(np.std(scores)) or 1.0
+    middle, odd_middle = float(np.median(normal)), float(np.median(odd))
     made = []
     for number in np.flatnonzero(over).tolist():
         anomaly, score = bool(group.labels[number]), float(group.scores[number])
@@ -79,10 +80,10 @@ def _of_cell(
             continue  # an anomaly of the other domain: it is of that cell
         if anomaly:
             wrong = 1 - np.searchsorted(normal, score, side="left") / len(normal)
-            gap = (float(np.median(normal)) - score) / spread
+            gap = (middle - score) / spread
         else:
             wrong = np.searchsorted(odd, score, side="right") / len(odd)
-            gap = (score - float(np.median(odd))) / spread
+            gap = (score - odd_middle) / spread
         cell = Cell(group.file.machine, group.file.section, domain)
         label = "anomaly" if anomaly else "normal"
         made.append((float(wrong), gap, Mistake(cell, group.clips[number], label, score, threshold, float(wrong))))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LONGEST = 10.0  # seconds that a page holds of a clip
 BOUND = 1_500_000  # bytes of sound that a page holds, as base64
 WINDOW, HOP, BANDS, FRAMES = 512, 256, 64, 128
+DEPTH, STEPS = 80, 32  # decibels that a picture shows, in so many colours: fewer bytes, and nothing to be seen of it
 
 
 class Sounds:
@@ -62,6 +63,8 @@ def spectrogram(sound: Waveform, title: str) -> Panel:
     """The panel of a sound's magnitude in decibels, 80 dB deep."""
 
     def draw(axes: Axes) -> None:
+        from matplotlib import colormaps
+
         levels = _levels(sound.samples)
         seconds = len(sound.samples) / sound.rate
         axes.imshow(
@@ -69,9 +72,9 @@ def spectrogram(sound: Waveform, title: str) -> Panel:
             origin="lower",
             aspect="auto",
             extent=(0, seconds, 0, sound.rate / 2000),
-            cmap="magma",
-            vmin=float(levels.max()) - 80,
-            interpolation="nearest",
+            cmap=colormaps["magma"].resampled(STEPS),
+            vmin=float(levels.max()) - DEPTH,
+            interpolation="none",  # the page scales it
         )
         axes.grid(False)
         axes.set_xlabel("seconds")

@@ -33,7 +33,7 @@ from asdbench.uncertainty import Uncertainty, intervals
 from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
 
 Bounds = tuple[float, float]
-NOTHING = Uncertainty({}, {}, {}, None)
+NOTHING = Uncertainty({}, {}, {}, None, {})
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,8 @@ class SystemTable:
         Budget, training data, features, what is missing and why.
     arithmetic_bounds, harmonic_bounds, score_bounds
         95 % intervals of the means and of the official score, percent; a column, or the score, without one is absent.
+    overall, overall_bounds : mapping of metric to float, to their intervals
+        The arithmetic means over all cells of whatever domain, percent.
     verdict : str
         The cells' verdicts in one line; empty where nothing is published.
     folders : tuple of SeedFolder
@@ -103,6 +105,8 @@ class SystemTable:
     arithmetic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     score_bounds: Bounds | None = None
+    overall: Mapping[Metric, float] = field(default_factory=dict)
+    overall_bounds: Mapping[Metric, Bounds] = field(default_factory=dict)
     verdict: str = ""
     folders: tuple[SeedFolder, ...] = ()
     seed_scores: tuple[float | None, ...] = ()
@@ -141,9 +145,7 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
     shown = [folder for folder in found if wanted is None or folder.path in wanted]
     groups, there = grouped(shown), grouped(beside_oracles(shown, found))
     if not groups:
-        raise DataError(
-            "there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them"
-        )
+        raise no_results(results)
     built: list[SystemTable] = []
     for group, folders in groups.items():
         last = last_epoch(group, folders, there)
@@ -152,6 +154,11 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
             notes = [optimism(beside[table.part], table)] if table.part in beside else []
             built.append(replace(table, notes=[*notes, *table.notes]))
     return built
+
+
+def no_results(results: Path) -> DataError:
+    """The error where a results folder has nothing to show."""
+    return DataError("there are no results to report", looked=str(results.absolute()), hint="`asdbench run` makes them")
 
 
 def _tables(folders: Sequence[SeedFolder]) -> list[SystemTable]:
@@ -253,6 +260,14 @@ def _table(
         arithmetic_bounds=arithmetic,
         harmonic_bounds=harmonic,
         score_bounds=official,
+        overall={
+            metric: statistics.fmean(every)
+            for metric in RANKING
+            if (every := [value for row in rows for (_, what), value in row.ours.items() if what == metric])
+        },
+        overall_bounds={
+            metric: found for metric in RANKING if (found := _bounds(seed.overall.get(metric) for seed in of_means))
+        },
         verdict=summary(compared, odd=[name for names in odd.values() for name in names])
         if any(row.published for row in rows)
         else "",

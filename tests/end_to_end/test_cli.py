@@ -46,6 +46,27 @@ class Shell:
         assert "Traceback" not in err
         return out, err
 
+    def on_terminal(self, *arguments: str, width: int) -> str:
+        """What a terminal of a width shows of standard output."""
+        pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (50, width))
+        with subprocess.Popen(
+            [sys.executable, "-c", "from asdbench.cli import main; main()", *arguments],
+            cwd=self.folder,
+            env={name: value for name, value in self.environment.items() if name != "COLUMNS"} | {"TERM": "dumb"},
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        ) as process:
+            os.close(theirs)
+            read = b""
+            with contextlib.suppress(OSError):  # how a terminal ends
+                while piece := os.read(ours, 4096):
+                    read += piece
+        os.close(ours)
+        assert process.returncode == 0
+        return read.decode()
+
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
@@ -87,25 +108,8 @@ def test_a_toy_run_prints_stamped_tables_where_results_lie_and_what_to_do_next(
 
 def test_on_a_terminal_a_run_ends_in_an_overview_that_fits_it(finished: tuple[Shell, str, str]) -> None:
     shell, _, _ = finished
-    pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (50, 80))
     arguments = ["run", "--dataset", TOY, "--machines", "fan,valve", "--epochs", "2"]
-    with subprocess.Popen(
-        [sys.executable, "-c", "from asdbench.cli import main; main()", *arguments],
-        cwd=shell.folder,
-        env={**shell.environment, "TERM": "dumb"},
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-    ) as process:
-        os.close(theirs)
-        read = b""
-        with contextlib.suppress(OSError):  # how a terminal ends
-            while piece := os.read(ours, 4096):
-                read += piece
-    os.close(ours)
-    assert process.returncode == 0
-    lines = read.decode().splitlines()
+    lines = shell.on_terminal(*arguments, width=80).splitlines()
     assert max(map(len, lines)) <= 80
     for system in ("ae", "cvae", "clvae", "clvae-ensemble", "mvg"):
         assert any(line.split()[:1] == [system] for line in lines)

@@ -41,6 +41,17 @@ def test_every_link_and_file_named_is_there(readme: str) -> None:
         assert (ROOT / target).exists(), target
 
 
+def test_the_example_page_and_tables_are_of_equal_runs_and_of_this_program() -> None:
+    tables = (ROOT / "reports" / "example" / "toy.md").read_text(encoding="utf-8")
+    page = (ROOT / "reports" / "example" / "toy.html").read_text(encoding="utf-8")
+    scores = re.findall(r"\*\*Official score: ([\d.]+)\*\*", tables)
+    summaries = [re.sub("<[^>]+>", "", text) for text in re.findall(r"<summary>(.*?)</summary>", page)]
+    shown = dict(re.findall(r"^(\S+) · .* official score ([\d.]+)", "\n".join(summaries), re.MULTILINE))
+    assert scores == [score for system, score in shown.items() if not system.endswith("@oracle")]
+    style = (ROOT / "asdbench" / "reports" / "page" / "page.css").read_text(encoding="utf-8")
+    assert style.strip() in page, "made by another version: python -m tests.example"
+
+
 def test_every_option_named_exists(readme: str) -> None:
     from click import Command, Group
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from asdbench.reports import tables
+from asdbench.reports.markdown import span
+
 from ..reports.results import write_results
 from .test_cli import Shell
 
@@ -36,6 +39,29 @@ def test_tables_can_be_written_to_a_file_too(shell: Shell) -> None:
     out, _ = shell("report", "--output", "tables.md")
     assert out == ""
     assert (shell.folder / "tables.md").read_text(encoding="utf-8") == printed
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_tables_fit_a_narrow_terminal_and_say_all(tmp_path: Path, width: int) -> None:
+    place = {"dataset": "dcase2021", "spec": "dcase2021:ROOT", "published": True, "stamps": ()}
+    write_results(tmp_path / "results", machines=("fan", "ToyTrain"), **place)  # type: ignore[arg-type]  # as write_results'
+    shell = Shell(tmp_path)
+    shown = shell.on_terminal("report", width=width)
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= width
+    assert not any(line.startswith("|") for line in lines)
+    for table in tables.build(tmp_path / "results"):
+        for row in table.rows:
+            for column, value in row.ours.items():
+                published = row.published[column]
+                assert f"{value:.2f} ({published:.2f}, {value - published:+.2f}" in shown
+                assert span(row.bounds[column]) in shown
+        for note in table.notes:
+            assert "".join(note.replace("**", "").split()) in "".join(shown.split())
+
+
+def test_a_wide_terminal_gets_the_markdown(shell: Shell) -> None:
+    assert shell.on_terminal("report", width=200).splitlines() == shell("report")[0].splitlines()
 
 
 @pytest.mark.parametrize("name", ["x.svg", "x.png", "x.pdf"])

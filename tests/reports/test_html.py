@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asdbench.reports import evidence, html, ranking
@@ -97,6 +98,31 @@ def test_results_without_a_recorded_history_have_a_page_that_says_so(tmp_path: P
 def test_a_cell_without_a_value_does_not_stop_the_page(tmp_path: Path) -> None:
     fill(tmp_path, reasons={"00/target": "section 00 has no training clips", "00/source": "gone"})
     assert "no system has a score" in page_of(tmp_path)
+
+
+@pytest.mark.parametrize(("year", "wanted"), [(2020, []), (2021, ["AUC", "pAUC"]), (2023, ["AUC"])])
+def test_means_over_both_domains_stand_side_by_side_with_intervals(
+    tmp_path: Path, year: int, wanted: list[str]
+) -> None:
+    results = write_results(tmp_path, systems=("mvg", "ae"), year=year, machines=("fan",), count=25)
+    (view,) = evidence.views(results)
+    page = page_of(results)
+    head, *rows = re.findall(r"<tr.*?</tr>", page[page.index("Systems side by side") :], re.DOTALL)
+    assert [name for name in ("AUC", "pAUC") if f"<th>Mean {name}</th>" in head] == wanted
+    for shown, row in zip(view.systems, rows, strict=False):
+        for name in wanted:
+            values = [
+                value for own in shown.table.rows for (_, what), value in own.ours.items() if what == name.lower()
+            ]
+            bounds = ranking.span(shown.table.overall_bounds[name.lower()])  # type: ignore[index]
+            assert f'{np.mean(values):.2f}<span class="small">{bounds}</span>' in row
+
+
+def test_a_page_is_the_same_again_and_no_id_stands_twice(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path))
+    assert page_of(tmp_path) == page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
 
 
 def test_many_panels_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

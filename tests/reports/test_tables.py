@@ -247,6 +247,23 @@ def test_names_from_data_are_text(tmp_path: Path, name: str) -> None:
     assert text in markdown.render([table])
 
 
+@pytest.mark.parametrize("name", ["<script>alert(1)", "a|b", "line\nbreak", "[x](y)", "# head", "_low_"])
+def test_names_from_data_are_text_in_notes_and_stamps_too(tmp_path: Path, name: str) -> None:
+    cells = [Cell(name, "00", "source"), Cell("fan", "00", "source")]
+    stamps = (f"features of {name}",)
+    fill(tmp_path, dataset="d", spec=f"features:{name}", cells=cells, constant=("kld",), stamps=stamps)
+    table = one(tmp_path)
+    (note,) = (note for note in table.notes if "Collapsed" in note)
+    assert name in note
+    said = markdown.remark(note)
+    assert "**Collapsed model**" in said
+    assert markdown.text(name) in said
+    page = markdown.render([table])
+    assert f"- {said}\n" in page
+    assert name not in page.replace(f"`features:{name}`", "").replace(markdown.text(name), "")
+    assert "\nbreak" not in page
+
+
 def test_collapsed_models_are_marked_wherever_their_numbers_stand(tmp_path: Path) -> None:
     fill(tmp_path, constant=("kld",))
     fill(tmp_path, system="mvg", published=None)

@@ -1,19 +1,16 @@
-"""From panels to SVG, PNG and PDF.
+"""From panels to sheets: SVG, PNG and PDF.
 
 Conventions
 -----------
 - Nothing of a name is ever read as markup or mathematics.
 - Figures are functions of the results alone: no date, and ids that follow from the content.
-- An SVG for a page takes ink, grid and paper from the page (CSS variables): it is readable in light and dark.
 """
 
 from __future__ import annotations
 
 import io
 import math
-import re
 import textwrap
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,9 +51,11 @@ _SETTINGS: dict[str, Any] = {
     "lines.linewidth": 1.4,
     "text.color": INK,
     "text.parse_math": False,
+    "xtick.bottom": False,  # the grid says where
     "xtick.color": FAINT,
     "xtick.labelcolor": INK,
     "xtick.labelsize": 8,
+    "ytick.left": False,
     "ytick.color": FAINT,
     "ytick.labelcolor": INK,
     "ytick.labelsize": 8,
@@ -78,28 +77,7 @@ def settings() -> Iterator[None]:
         yield
 
 
-def inline(panel: Panel, key: str) -> str:
-    """A panel as an ``<svg>`` element for a page.
-
-    Parameters
-    ----------
-    panel : Panel
-    key : str
-        Unique within the page: ids begin with its checksum.
-    """
-    import matplotlib
-    from matplotlib.figure import Figure as Sheet
-
-    with settings():
-        matplotlib.rcParams["svg.hashsalt"] = key
-        sheet = Sheet(figsize=(WIDTH, panel.height), layout="constrained")
-        _draw(panel, sheet.add_subplot(), WIDTH)
-        text = io.StringIO()
-        sheet.savefig(text, format="svg", transparent=True, metadata=dict.fromkeys(_DATES))
-    return _for_page(text.getvalue(), f"f{zlib.crc32(key.encode()):08x}", panel.title)
-
-
-_DATES = ("Date", "Creator", "Format", "Type")
+DATES = ("Date", "Creator", "Format", "Type")
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -135,7 +113,7 @@ def save(figure: Figure, path: Path) -> None:
     form = path.suffix.lower().removeprefix(".")
     with settings():
         matplotlib.rcParams["svg.hashsalt"] = figure.kind
-        dates = dict.fromkeys(_DATES) if form == "svg" else {"CreationDate": None} if form == "pdf" else {}
+        dates = dict.fromkeys(DATES) if form == "svg" else {"CreationDate": None} if form == "pdf" else {}
         sheet(figure).savefig(content, format=form, dpi=150, facecolor=PAPER, metadata=dates)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +147,7 @@ def sheet(figure: Figure) -> Sheet:
     axes = made.subplots(len(rows), columns, squeeze=False, gridspec_kw={"height_ratios": heights})
     for number, place in enumerate(axes.flat):
         if number < len(figure.panels):
-            _draw(figure.panels[number], place, width / columns)
+            draw(figure.panels[number], place, width / columns)
         else:
             place.set_visible(False)
     made.text(0.1 / width, 1 - 0.1 / height, figure.title, va="top", weight="bold", size=11)
@@ -185,37 +163,10 @@ def sheet(figure: Figure) -> Sheet:
     return made
 
 
-def _draw(panel: Panel, axes: Axes, width: float) -> None:
+def draw(panel: Panel, axes: Axes, width: float) -> None:
+    """Draw a panel on axes that are ``width`` inches wide, with its title."""
     panel.draw(axes)
     axes.set_title("\n".join(textwrap.wrap(panel.title, round(width * 9)) or [""]))
-
-
-def _for_page(text: str, prefix: str, title: str) -> str:
-    """The SVG of matplotlib without what a page does not need, its ids its own, its colours the page's."""
-    from html import escape
-
-    body = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    body = re.sub(r'(?<=\d\.\d\d)\d+(?=[ "\n])', "", body)
-    body = re.sub(r"<g( [^>]*)?>((?:\s*<use [^>]*/>)+)\s*</g>", _once, body)
-    body = re.sub(r' transform="rotate\(-0 [^"]*"', "", body)
-    body = re.sub(r"font-family: 'DejaVu Sans'; ?", "", body)  # the page's styles say it
-    wanted = set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', body))
-    names = {name for pair in wanted for name in pair}
-    body = re.sub(r' id="([^"]*)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in names else "", body)
-    body = re.sub(r'(?<=href="#)|(?<=url\(#)', f"{prefix}-", body)
-    for colour, variable in VARIABLES.items():
-        body = body.replace(colour, f"var({variable})")
-    body = re.sub(r"<svg ", f'<svg role="img" aria-label="{escape(title, quote=True)}" ', body, count=1)
-    return re.sub(r">\n\s*<", "><", body).strip()
-
-
-def _once(found: re.Match[str]) -> str:
-    """A group of marks with their style said once, where all have the same."""
-    styles = set(re.findall(r'<use [^>]*?( style="[^"]*")', found[2]))
-    if len(styles) != 1 or "style=" in (found[1] or ""):
-        return found[0]
-    style = styles.pop()
-    return f"<g{found[1] or ''}{style}>{found[2].replace(style, '')}</g>"
 
 
 def chance(axes: Axes, vertical: bool = True) -> None:

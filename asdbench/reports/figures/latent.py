@@ -87,10 +87,11 @@ def _fits(shown: Shown, machine: str) -> list[set[str]]:
 
 def _panel(shown: Shown, machine: str, rows: Rows, looks: Mapping[str, Look]) -> Panel:
     def draw(axes: Axes) -> None:
-        truth = shown.folders[0].truth()
         clips = [row for row in rows if row.split != "centre"]
         clips = [clips[int(n)] for n in np.unique(np.linspace(0, len(clips) - 1, min(len(clips), MOST)).round())]
-        anomalous = {clip for (where, clip), known in truth.items() if where == machine and known.label == "anomaly"}
+        anomalous = {
+            clip for (where, clip), known in shown.truth.items() if where == machine and known.label == "anomaly"
+        }
         for section, own in looks.items():
             here = [row for row in clips if row.section == section]
             odd = [row for row in here if row.split == "test" and row.clip in anomalous]

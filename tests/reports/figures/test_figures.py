@@ -13,6 +13,7 @@ from asdbench.metrics.roc import auc
 from asdbench.reports import evidence, figures, look
 from asdbench.reports.evidence import View
 from asdbench.reports.figures import drawing
+from asdbench.reports.figures.inline import Panels
 from asdbench.reports.figures.roc import mean_curve
 
 from ..results import NASTY, write_results
@@ -40,7 +41,7 @@ def test_every_year_can_be_drawn(tmp_path: Path, kind: figures.Kind, year: int) 
         assert "no domains" in figure.empty[0]
     else:
         assert figure.panels
-        assert "<svg" in drawing.inline(figure.panels[0], kind)
+        assert "<svg" in Panels().svg(figure.panels[0])
 
 
 @pytest.mark.parametrize("kind", ["training", "latent"])
@@ -87,16 +88,37 @@ def test_a_figure_is_written_and_is_the_same_again(tmp_path: Path, suffix: str) 
 
 def test_names_are_text_in_a_figure(tmp_path: Path) -> None:
     figure = figures.make("training", view_of(write_results(tmp_path, systems=(NASTY,))))
-    svg = drawing.inline(figure.panels[0], "k")
+    svg = Panels().svg(figure.panels[0])
     assert "<script" not in svg
     assert "&lt;script&gt;" in svg
     drawing.save(figure, tmp_path / "nasty.svg")
     assert "$\\alpha$" in (tmp_path / "nasty.svg").read_text(encoding="utf-8")
 
 
+def test_panels_of_a_page_say_a_style_once(tmp_path: Path) -> None:
+    panels = Panels()
+    first, second = figures.make("roc", view_of(write_results(tmp_path))).panels[:2]
+    svg, rules = panels.svg(first), panels.rules()
+    assert "style=" not in svg
+    said = set(re.findall(r' class="([^"]+)"', svg))
+    assert said
+    assert said == set(re.findall(r"^\.(\w+){", rules, flags=re.MULTILINE))
+    panels.svg(second)
+    assert panels.rules() == rules
+
+
+def test_a_panel_has_the_inks_of_the_page(tmp_path: Path) -> None:
+    panels = Panels()
+    svg = panels.svg(figures.make("auc", view_of(write_results(tmp_path))).panels[0])
+    for colour, variable in drawing.VARIABLES.items():
+        assert colour not in (svg + panels.rules()).lower()
+        assert f"var({variable})" in panels.rules() or variable == "--paper"
+
+
 def test_ids_of_two_figures_of_a_page_differ(tmp_path: Path) -> None:
     panel = figures.make("roc", view_of(write_results(tmp_path))).panels[0]
-    one, two = (set(re.findall(r' id="([^"]+)"', drawing.inline(panel, key))) for key in "ab")
+    panels = Panels()
+    one, two = (set(re.findall(r' id="([^"]+)"', panels.svg(panel))) for _ in "ab")
     assert one
     assert not one & two
 

@@ -1,0 +1,108 @@
+"""A report's tables for a terminal that is narrower than their Markdown: a published value stands in our value's cell.
+
+All that the Markdown says is said here too; in a pipe and in a file it is Markdown, whatever its width.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from asdbench.cli import overview
+from asdbench.cli.lines import line
+from asdbench.metrics.challenge import Column
+from asdbench.reports.evidence import one_line
+from asdbench.reports.markdown import COLLAPSED, NO_RESULT, NOT_THERE, PARTS, label, means_of, span, unit
+from asdbench.reports.paper import loud
+from asdbench.reports.tables import SystemTable
+from asdbench.verdicts import MARKS
+
+
+def too_wide(markdown: str) -> bool:
+    """Whether a terminal on standard output would break the lines of a table."""
+    width = max((len(row) for row in markdown.splitlines() if row.startswith("|")), default=0)
+    return width > shutil.get_terminal_size().columns
+
+
+def show(tables: Sequence[SystemTable]) -> None:
+    """Print an overview and every table, as wide as the terminal."""
+    console = Console(highlight=False)
+    click.echo(line("", "Narrow terminal: tables in brief. As they are: `asdbench report > FILE`."))
+    if len(tables) > 1:
+        overview.show(tables)
+    for table in tables:
+        name = f"{table.title} · {table.system} on {table.dataset}{PARTS[table.part]}"
+        console.print("", Text(one_line(name), "bold"), sep="\n")
+        for warning in table.warnings:
+            console.print(Text(one_line(loud(warning)), "bold yellow"))
+        if NO_RESULT & set(table.stamps):
+            console.print(Text("These numbers are no result.", "bold yellow"))
+        columns = table.definition.columns()
+        metrics = dict.fromkeys(metric for _, metric in columns)
+        groups = (
+            [[own for own in columns if own[1] == metric] for metric in metrics] if table.has_published else [columns]
+        )
+        for group in groups:
+            console.print("", _values(table, group), sep="\n")
+        console.print("", _intervals(table, columns), "", sep="\n")
+        score = "no value" if table.score is None else f"{table.score:.2f}"
+        beside = "" if table.their_score is None else f"; published, over the same cells: {table.their_score:.2f}"
+        said = (
+            f"{score} (95 % interval {span(table.score_bounds)}){beside}" if table.score_bounds else f"{score}{beside}"
+        )
+        click.echo(line("Official score: ", said))
+        if table.verdict:
+            click.echo(line("Against the published values: ", one_line(table.verdict)))
+        for note in table.notes:
+            click.echo(line("- ", one_line(note.replace("**", ""))))
+
+
+def _values(table: SystemTable, columns: Sequence[Column]) -> Table:
+    head = " (published, difference)" if table.has_published else ""
+    shown = _table(
+        table, [label(column).replace(" ", "\n", 0 if head else 1) + head.replace(" ", "\n", 1) for column in columns]
+    )
+    for row in table.rows:
+        place = [one_line(row.machine) + COLLAPSED * row.collapsed, one_line(row.section) + " †" * row.mark]
+        marks = {column: MARKS[verdict] for column, verdict in row.verdicts.items()}
+        shown.add_row(
+            *map(Text, place), *(_cell(row.ours.get(c), row.published.get(c), marks.get(c, "")) for c in columns)
+        )
+    for name in means_of(table):
+        ours = [getattr(table.ours[c], name) if c in table.ours else None for c in columns]
+        theirs = [getattr(table.theirs[c], name) if c in table.theirs else None for c in columns]
+        shown.add_row(f"{name.capitalize()} mean", "", *(_cell(*both) for both in zip(ours, theirs, strict=True)))
+    return shown
+
+
+def _intervals(table: SystemTable, columns: Sequence[Column]) -> Table:
+    shown = _table(table, [label(column).replace(" ", "\n", 1) for column in columns], "95 % interval")
+    for row in table.rows:
+        place = [one_line(row.machine), one_line(row.section)]
+        shown.add_row(*map(Text, place), *(span(row.bounds.get(column)) for column in columns))
+    for name in means_of(table):
+        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
+        shown.add_row(f"{name.capitalize()} mean", "", *(span(bounds.get(column)) for column in columns))
+    return shown
+
+
+def _table(table: SystemTable, heads: Sequence[str], first: str = "Machine") -> Table:
+    made = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    made.add_column(first, overflow="fold")
+    made.add_column(unit(table.definition), overflow="fold")
+    for head in heads:
+        made.add_column(head, justify="right", no_wrap=True)
+    return made
+
+
+def _cell(ours: float | None, published: float | None, mark: str = "") -> str:
+    shown = NOT_THERE if ours is None else f"{ours:.2f}"
+    if published is None:
+        return shown
+    return f"{shown} ({published:.2f})" if ours is None else f"{shown} ({published:.2f}, {ours - published:+.2f}{mark})"
