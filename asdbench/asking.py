@@ -14,6 +14,7 @@ from asdbench.errors import DataError, UsageError
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.planning import file_digest
 from asdbench.registry import Spec
+from asdbench.words import counted
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def choose_cells(data: Dataset, machines: Sequence[str], sections: Sequence[str]
     if not cells:
         raise DataError(
             "there are no test clips to score",
-            looked=f"{data.spec}: {len(data.clips)} clips, {len(there)} cells with test clips",
+            looked=f"{data.spec}: {counted(len(data.clips), 'clip')}, {counted(len(there), 'cell')} with test clips",
             hint="widen --machines, --sections and --domains, or add test clips",
         )
     have = {name for cell in cells for name in (cell.machine, cell.section, cell.domain)}

@@ -21,6 +21,7 @@ import numpy as np
 
 from asdbench.api import Floats, Waveform
 from asdbench.errors import ClipError
+from asdbench.words import counted
 
 Resampler: TypeAlias = Literal["soxr_hq", "kaiser_best"]
 
@@ -215,7 +216,7 @@ def _check_length(path: Path) -> None:
             f"{path.name}: cannot be opened ({error.strerror})", looked=str(path), hint="check the file's permissions"
         ) from error
     if missing:
-        raise _truncated(path, f"{missing} bytes of sound missing")
+        raise _truncated(path, f"{counted(missing, 'byte')} of sound missing")
 
 
 def _truncated(path: Path, what: str) -> ClipError:

@@ -29,6 +29,7 @@ from asdbench.metrics.challenge import DEFINITIONS, Group, score_group
 from asdbench.metrics.intervals import LEVEL
 from asdbench.metrics.paired import Difference
 from asdbench.pairing import Pair, Part, paired
+from asdbench.words import counted
 
 SCORE_TOLERANCE = 1e-4
 """Of rule 1, relative."""
@@ -134,7 +135,7 @@ def _hold_scores(system: str, seed: int, run: int, found: Found, expected: Expec
         own = found.of(system, run).get(cell, {})
         gone = sum(clip not in own for clip in clips)
         if gone:
-            verdict.missing.append(f"{called}, {cell}: {gone} clips have no score")
+            verdict.missing.append(f"{called}, {cell}: {counted(gone, 'clip has', 'clips have')} no score")
         distances = {
             clip: abs(own[clip] - score) / max(abs(score), TINY) for clip, score in clips.items() if clip in own
         }

@@ -29,6 +29,7 @@ from asdbench.datasets import configured, open_dataset
 from asdbench.errors import AsdbenchError
 from asdbench.fetching.space import free_bytes
 from asdbench.files import nearest
+from asdbench.words import counted
 
 if TYPE_CHECKING:
     from asdbench.embeddings import panns
@@ -140,7 +141,7 @@ def _data(opened: Opened) -> Iterator[Check]:
     yield Check(
         "data",
         "ok" if real else "hint",
-        f"{chosen}; {len(data.clips)} clips of {machines} machine{'s' if machines > 1 else ''}: {counts}{stamps}",
+        f"{chosen}; {counted(len(data.clips), 'clip')} of {counted(machines, 'machine')}: {counts}{stamps}",
         "" if real else 'for the benchmark put data = "ROOT" into asdbench.toml, or set ASDBENCH_DATA',
     )
 
@@ -201,7 +202,8 @@ def _cache(root: Path) -> Iterator[Check]:
     found = inventory(root)
     entries = sum(len(recipe.entries) for recipe in found.recipes)
     size = decimal(found.size)
-    kept = f"{size}: features of {entries} clips by {len(found.recipes)} recipes, {DATABASE}" if found.size else "empty"
+    features = f"features of {counted(entries, 'clip')} by {counted(len(found.recipes), 'recipe')}"
+    kept = f"{size}: {features}, {DATABASE}" if found.size else "empty"
     yield from _folder("cache", root, f"; {kept}")
 
 

@@ -21,6 +21,7 @@ from asdbench.errors import DataError
 from asdbench.files import write_text
 from asdbench.planning import differences
 from asdbench.store import SeedFolder, Truth
+from asdbench.words import counted
 
 FORMAT = 1
 HEAD = ("system", "seed", "machine", "section", "domain", "clip", "score")
@@ -152,7 +153,7 @@ def changes(old: Expected, new: Expected) -> list[str]:
         counts = {"gone": len(one.keys() - two.keys()), "new": len(two.keys() - one.keys())}
         moved = [abs(two[key] - one[key]) / max(abs(one[key]), TINY) for key in one.keys() & two.keys()]
         moved = [far for far in moved if far > 0]
-        words = [f"{count} scores {what}" for what, count in counts.items() if count]
+        words = [f"{counted(count, 'score')} {what}" for what, count in counts.items() if count]
         if moved:
             words.append(f"{len(moved)} of {len(two)} scores moved, by up to {max(moved):.2g} of their size")
         lines += [f"{called}: {'; '.join(words)}"] if words else []

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from asdbench import registry
 from asdbench.api import Clip, Dataset, Embedding, Kind
 from asdbench.cache import FEATURES
@@ -181,7 +179,7 @@ def extract_folder(
     write(
         output,
         clips,
-        np.stack([stored.load(digest) for digest in digests_of(data, clips)]),
+        (stored.load(digest) for digest in digests_of(data, clips)),
         recipe=made.recipe,
         weights=str(weights["sha256"]) if isinstance(weights, Mapping) else str(weights),
         fingerprint=fingerprint(data, clips),

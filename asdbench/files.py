@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.errors import DataError
+from asdbench.words import counted
 
 LEFT = ".asdbench-"
 """How the names begin under which files are written."""
@@ -87,7 +88,7 @@ def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
         raise damaged(path, f"head line {rows[0] if rows else 'missing'}")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(rows[0]):
-            raise damaged(path, f"line {number} has {len(row)} fields, not {len(rows[0])}")
+            raise damaged(path, f"line {number} has {counted(len(row), 'field')}, not {len(rows[0])}")
         yield row
 
 

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from asdbench.api import Clip, Model, Scope, System
 from asdbench.errors import DataError
 from asdbench.metrics.challenge import DEFINITIONS
+from asdbench.words import counted
 
 Key = Mapping[str, Any]
 
@@ -94,7 +95,7 @@ def units(clips: Sequence[Clip], scope: Scope, machines: Sequence[str]) -> list[
     wrong = [clip for clip in clips if clip.split == "train" and clip.label == "anomaly"]
     if wrong:
         raise DataError(
-            f"{len(wrong)} training clips are labelled anomaly",
+            f"{counted(len(wrong), 'training clip is', 'training clips are')} labelled anomaly",
             looked=", ".join(f"{clip.machine}/{clip.name}" for clip in wrong[:3]),
             hint="models hear only normal sounds: mend the index or leave these clips out",
         )

@@ -29,6 +29,7 @@ from asdbench.scoring import evaluate
 from asdbench.selection import Selection
 from asdbench.store import SeedFolder
 from asdbench.uncertainty import intervals
+from asdbench.words import counted
 
 
 @dataclass
@@ -303,7 +304,7 @@ def _keep(
             summary.traces.append(trace)
     seconds = sum(fit.get("seconds", {}).get("fit", 0.0) for fit in outcome.fits.values())
     lost = len(outcome.failed) + len(outcome.impossible)
-    failed = f", {lost} cells without a score" if lost else ""
+    failed = f", {counted(lost, 'cell')} without a score" if lost else ""
     progress.advance(1, f"{_title(wanted)} · {seconds:.1f} s{failed}", failed=bool(outcome.failed))
 
 

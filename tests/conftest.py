@@ -102,6 +102,28 @@ def make_features(tmp_path: Path) -> MakeFeatures:
     return make
 
 
+@pytest.fixture
+def evaluator(tmp_path: Path) -> Path:
+    """The evaluator's folder of 2023, with one machine: labels 0 0 1 1, domains source target source target."""
+    root = tmp_path / "evaluator"
+    names = [f"section_00_{n:04d}.wav" for n in range(4)]
+    tables = {
+        "ground_truth_data": ["0", "0", "1", "1"],
+        "ground_truth_domain": ["0", "1", "0", "1"],
+        "ground_truth_attributes": [
+            f"section_00_{domain}_test_{label}_{n:04d}_vel_{n}"
+            for n, (domain, label) in enumerate(
+                [("source", "normal"), ("target", "normal"), ("source", "anomaly"), ("target", "anomaly")]
+            )
+        ],
+    }
+    for folder, column in tables.items():
+        (root / folder).mkdir(parents=True)
+        lines = [f"{name},{value}\n" for name, value in zip(names, column, strict=True)]
+        (root / folder / "ground_truth_bandsaw_section_00_test.csv").write_text("".join(lines))
+    return root
+
+
 DiskFull = Callable[[], AbstractContextManager[None]]
 
 

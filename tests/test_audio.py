@@ -127,7 +127,7 @@ def test_cut_short(tmp_path: Path, noise: Floats, kind: str, removed: int) -> No
     (tmp_path / "cut.wav").write_bytes(content[:-removed])
     error = refused(tmp_path / "cut.wav")
     assert "cut short" in error.message
-    assert f"{removed} bytes" in error.message
+    assert f"{removed} byte" in error.message
 
 
 @pytest.mark.parametrize("kept", [4, 12, 30, 40])

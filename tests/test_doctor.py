@@ -62,7 +62,7 @@ def test_configured_data_is_counted(home: Path, monkeypatch: pytest.MonkeyPatch)
     found = checks(home)["data"]
     assert found.state == "ok"
     assert "ASDBENCH_DATA" in found.text
-    assert "1 clips of 1 machine: dev 1" in found.text
+    assert "1 clip of 1 machine: dev 1" in found.text
 
 
 def test_real_data_without_weights_cannot_be_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

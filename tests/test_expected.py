@@ -47,6 +47,6 @@ def test_head_is_a_mapping_of_systems() -> None:
 def test_what_an_update_changes_is_said_in_words() -> None:
     assert changes(made(), made()) == []
     assert changes(made(), made(1.5)) == ["mvg, seed 777: 2 of 2 scores moved, by up to 0.5 of their size"]
-    assert changes(made(), made(clips=3)) == ["mvg, seed 777: 1 scores new"]
+    assert changes(made(), made(clips=3)) == ["mvg, seed 777: 1 score new"]
     assert changes(made(), made(torch="3")) == ["mvg, seed 777: environment.torch: 2.13.0 there, 3 now"]
     assert changes(made(), made(system="cvae")) == ["cvae, seed 777: new", "mvg, seed 777: gone"]

@@ -60,7 +60,7 @@ def test_scope_all_is_one_fit_whatever_machines_are_scored() -> None:
 
 
 def test_training_clips_labelled_anomaly_are_refused() -> None:
-    with pytest.raises(DataError, match="1 training clips are labelled anomaly"):
+    with pytest.raises(DataError, match="1 training clip is labelled anomaly"):
         units([*CLIPS, clip("x", "fan", "00", "train", "dev", "anomaly")], "machine", ["fan"])
 
 

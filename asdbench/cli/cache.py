@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asdbench.cli.options import FOLDER
+from asdbench.words import counted
 
 if TYPE_CHECKING:
     from asdbench.cache import Inventory, Recipe
@@ -45,8 +46,9 @@ def info(cache: Path | None) -> None:
         for own in found.recipes:
             click.echo(f"{own.id}: {_about(own.about)[2]}")
     if found.database:
-        kept = {"sha256": "hashes", "header": "headers"}
-        counts = ", ".join(f"{number} {kept.get(kind, kind)}" for kind, number in sorted(found.facts.items()))
+        kept = {"sha256": ("hash", "hashes"), "header": ("header", "headers")}
+        facts = sorted(found.facts.items())
+        counts = ", ".join(counted(number, *kept.get(kind, (kind, kind))) for kind, number in facts)
         size = decimal(sum(file.size for file in found.database))
         click.echo(f"\n{DATABASE}: {counts or 'cannot be read'} of sound files, {size}")
     if not found.recipes and not found.database:
@@ -67,7 +69,8 @@ def verify(cache: Path | None) -> int:
     for path, reason in damaged.items():
         click.echo(f"damaged: {path}: {reason}")
     entries = sum(len(recipe.entries) for recipe in found.recipes)
-    click.echo(f"{entries} entries of {len(found.recipes)} recipes read: {len(damaged) or 'no'} damaged files")
+    read = f"{counted(entries, 'entry', 'entries')} of {counted(len(found.recipes), 'recipe')} read"
+    click.echo(f"{read}: {counted(len(damaged), 'damaged file') if damaged else 'no damaged files'}")
     if damaged:
         click.echo("to do: asdbench cache prune --damaged removes them; runs compute them again")
     _say_foreign(found)
@@ -101,7 +104,8 @@ def prune(
             dry_run=dry_run,
             progress=progress,
         )
-    click.echo(f"{'would remove' if dry_run else 'removed'} {done.files} files, {decimal(done.size)}, from {root}")
+    files = counted(done.files, "file")
+    click.echo(f"{'would remove' if dry_run else 'removed'} {files}, {decimal(done.size)}, from {root}")
     for folder in done.left:
         click.echo(f"left: {folder}: it holds files that are not ours")
 

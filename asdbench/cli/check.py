@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from asdbench.words import counted
+
 
 @click.command("check")
 @click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
@@ -47,12 +49,13 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
         write_expected(path, found)
         for line in told:
             click.echo(f"changed: {line}")
-        click.echo(f"{len(found.scores)} expected scores of {len(found.head['systems'])} systems written to {path}")
+        scores, systems = counted(len(found.scores), "expected score"), counted(len(found.head["systems"]), "system")
+        click.echo(f"{scores} of {systems} written to {path}")
         return 0
     verdict = check(found, read_expected(path), tolerance / 100)
     for title, lines in (("", verdict.rules), ("worse: ", verdict.regressions), ("missing: ", verdict.missing)):
         for line in lines:
             click.echo(f"{title}{line}")
-    held = f"{verdict.compared} scores and {verdict.measured} metrics compared with {path}"
+    held = f"{counted(verdict.compared, 'score')} and {counted(verdict.measured, 'metric')} compared with {path}"
     click.echo(f"{held}: {len(verdict.regressions)} worse, {len(verdict.missing)} missing")
     return verdict.exit_code

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from asdbench.cli.options import DATASET_HELP, FOLDER
+from asdbench.words import counted
 
 
 @click.command("embed")
@@ -53,5 +54,5 @@ def command(
         count = min(workers or default_workers(1), max(1, len(data.clips) // CHUNK))
         with executing(workers=count, shared=folder) as executor:
             count = extract_folder(data, spec, output, folder, executor, progress, device, replace)
-    click.echo(f"{count} clips embedded in {output}", err=True)
+    click.echo(f"{counted(count, 'clip')} embedded in {output}", err=True)
     click.echo(f"next:    asdbench run --dataset features:{output}", err=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from asdbench.words import counted
+
 
 @click.command("export")
 @click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
@@ -43,9 +45,8 @@ def command(
     chosen: Part | None = "dev" if part == "dev" else "eval" if part == "eval" else None
     done = export(folder, output, names, chosen, partial=partial, replace=replace)
     what = "development" if done.part == "dev" else "evaluation"
-    click.echo(
-        f"{done.files} files of {folder.system} on {folder.dataset}, seed {folder.seed}, {what} set: {output}", err=True
-    )
+    files = counted(done.files, "file")
+    click.echo(f"{files} of {folder.system} on {folder.dataset}, seed {folder.seed}, {what} set: {output}", err=True)
     stamps = folder.manifest().get("stamps", ())
     if stamps:
         meaning = "these scores are no result" if NO_RESULT.intersection(stamps) else "mind this when you hand it in"

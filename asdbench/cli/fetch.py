@@ -84,8 +84,12 @@ def command(
     came = f"{len(done.fetched)} fetched ({decimal(done.bytes)}), {len(done.there)} there already"
     click.echo(f"{came}; record: {to / '.asdbench' / 'downloads.json'}", err=True)
     click.echo(to)
-    click.echo(f"next:    asdbench run --dataset {shlex.quote(f'{what}:{to}')} --weights FILE", err=True)
-    click.echo("weights: asdbench fetch resnet38", err=True)
+    if any(to.glob("*/*/train")):
+        click.echo(f"next:    asdbench run --dataset {shlex.quote(f'{what}:{to}')} --weights FILE", err=True)
+        click.echo("weights: asdbench fetch resnet38", err=True)
+    else:
+        only = f" --machines {','.join(chosen)}" if chosen else ""
+        click.echo(f"next:    asdbench fetch {what} --to {shlex.quote(str(to))}{only} (training clips)", err=True)
 
 
 def _quoted(path: Path) -> str:

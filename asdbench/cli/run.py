@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers
+from asdbench.words import counted
 
 if TYPE_CHECKING:
     from asdbench.executors import Kind
@@ -83,10 +84,12 @@ def command(
 ) -> int:
     """Run systems over a data set and print their tables.
 
-    What is finished is not computed again. The exit code is 1 where some cells have no value.
+    What is finished is not computed again. The exit code is 1 where some cells have no value, but for cells whose
+    labels nobody gave.
     """
     from asdbench.cli.lines import line
     from asdbench.cli.progress import TerminalProgress
+    from asdbench.metrics.challenge import UNLABELLED
     from asdbench.reports import markdown, tables
     from asdbench.reports.footnotes import some
     from asdbench.running import run
@@ -143,11 +146,14 @@ def command(
     for system, seed, cell, reason in summary.failed:
         lost.setdefault((system, seed, reason), []).append(str(cell))
     for (system, seed, reason), cells in lost.items():
-        click.echo(line("no value: ", f"{system}, seed {seed}, {some(cells, 6)}: {reason}", sys.stderr), err=True)
+        unlabelled = reason == UNLABELLED
+        known = f"{reason}; their scores are written" if unlabelled else reason
+        head = "not scored: " if unlabelled else "no value: "
+        click.echo(line(head, f"{system}, seed {seed}, {some(cells, 6)}: {known}", sys.stderr), err=True)
     for trace in summary.traces:
         click.echo(f"traceback: {trace}", err=True)
     done = f"{summary.trained} trained, {summary.shared} scored from an equal model, {summary.reused} found finished"
-    lost_cells = f"{len(summary.failed)} cells without a value"
+    lost_cells = f"{counted(len(summary.failed), 'cell')} without a value"
     click.echo(line("done:    ", f"{done}; {lost_cells}; {summary.seconds:.1f} s", sys.stderr), err=True)
     click.echo(f"results: {results / summary.dataset}", err=True)
     if summary.log:
@@ -158,4 +164,5 @@ def command(
     explicit = {name for name, _ in summary.not_applicable} if systems else set()
     if len(summary.failed) == summary.cells:
         return 4  # nothing was measured
-    return 1 if summary.failed or explicit else 0
+    failed = any(reason != UNLABELLED for *_, reason in summary.failed)
+    return 1 if failed or explicit else 0

@@ -2,8 +2,8 @@
 
 Conventions
 -----------
-- ``truth`` says where it comes from: a list or folder (:mod:`asdbench.submissions.truth`); ``none``; or ``auto``: what
-  lies in the root (``eval_data_list_<year>.csv``, ``eval_data_list.csv``, there or in ``ground_truth``, or the
+- ``truth`` says where it comes from: a list or folder (:mod:`asdbench.datasets.ground_truth`); ``none``; or ``auto``:
+  what lies in the root (``eval_data_list_<year>.csv``, ``eval_data_list.csv``, there or in ``ground_truth``, or the
   evaluator's own files in ``ground_truth``), else, for 2021, the labels that are part of this package.
 - Machines are found by the year's spelling of them, clips by either form of their names (with ``_test`` or without).
 """
@@ -17,8 +17,7 @@ from typing import NamedTuple
 
 from asdbench.api import Label
 from asdbench.datasets import attributes, grammar
-from asdbench.datasets.ground_truth import LABELS
-from asdbench.submissions.truth import Truth, read_truth, shipped
+from asdbench.datasets.ground_truth import LABELS, Truth, read_truth, shipped
 from asdbench.years import Year
 
 FOLDER = "ground_truth"
@@ -83,9 +82,7 @@ def _flat(truth: Truth, year: Year) -> list[tuple[tuple[str, str], Answer]]:
             found.append(
                 (
                     (year.machine(unit.machine), clip.replace("_test_", "_", 1) if year.year > 2021 else clip),
-                    Answer(
-                        LABELS[str(answer.label)], answer.domain, attributes.parse(fields.attributes) if fields else ()
-                    ),
+                    Answer(LABELS[answer.label], answer.domain, attributes.parse(fields.attributes) if fields else ()),
                 )
             )
     return found

@@ -36,6 +36,7 @@ from asdbench.datasets.detection import detect, fitting
 from asdbench.datasets.digests import Digests
 from asdbench.errors import DataError
 from asdbench.registry import Spec
+from asdbench.words import counted
 from asdbench.years import YEARS, Year
 
 Rate: TypeAlias = Literal["16000", "any"]
@@ -77,6 +78,9 @@ class DcaseDataset:
     remarks : tuple of str
         What a user should know of it: folders that hold no clip or unfinished copies, machines without test clips.
     stamps : tuple of str
+    root : Path
+    truth : str
+        Where the labels of the evaluation clips come from (:mod:`asdbench.datasets.answers`).
     digests : Digests
         Replace it to keep the files' hashes on disk.
     """
@@ -87,6 +91,8 @@ class DcaseDataset:
     reader: SoundReader
     remarks: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
+    root: Path = Path()
+    truth: str = "none"
     digests: Digests = field(default_factory=Digests)
     profile: Profile = "full"
     features: None = None
@@ -95,6 +101,10 @@ class DcaseDataset:
     def name(self) -> str:
         """The results folder."""
         return f"dcase{self.year}"
+
+    def answers(self) -> answers.Answers:
+        """What is known of the evaluation clips, also of those that are not there; read again, not kept."""
+        return answers.look(self.root, YEARS[self.year], self.truth)
 
     def digest(self, clip: Clip) -> str:
         """A sha256 (hex) of the file's bytes and of the channel, where one was chosen."""
@@ -193,7 +203,7 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
     unlabelled = sum(clip.split == "test" and clip.label is None for clip in clips)
     if unlabelled and year.year != 2021 and truth != "none":
         remarks.append(
-            f"{unlabelled} test clips have no label: "
+            f"{counted(unlabelled, 'test clip has no label', 'test clips have no label')}: "
             + (
                 f"{known.origin} does not name them"
                 if known.origin
@@ -214,6 +224,8 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
         reader=SoundReader(taken, None if rate == "any" else int(rate)),
         remarks=tuple(remarks),
         stamps=tuple(filter(None, (grammar.SYNTHETIC if synthetic else "", year.assumed))),
+        root=found.root,
+        truth=truth,
     )
     if misfits:
         raise _misfits(misfits, found, year, made if clips else None)
@@ -251,7 +263,7 @@ def _misfits(
     others = [str(other) for other in fitting(found)]
     files = tuple(sorted(f"{folder.shown}/{name}" for folder, name in misfits))
     error = MisfitsError(
-        f"{len(misfits)} clips do not fit the names of the {year.year} data set",
+        f"{counted(len(misfits), 'clip does', 'clips do')} not fit the names of the {year.year} data set",
         looked=tree.some(files),
         hint=f"they fit {', '.join(others)}: dcase{others[0] if len(others) == 1 else ''}:{found.root}"
         if others

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from asdbench.api import Clip, Kind, Profile
 from asdbench.datasets import index
 from asdbench.errors import DataError
 from asdbench.registry import Spec
+from asdbench.words import counted
 
 UNSTATED = "features of unstated origin"
 UNTRAINED = "untrained network"
@@ -125,7 +126,7 @@ def features(folder: str) -> FeaturesDataset:
 def write(
     folder: Path,
     clips: Sequence[Clip],
-    array: NDArray[np.floating[Any]],
+    vectors: Iterable[NDArray[np.floating[Any]]],
     *,
     recipe: Mapping[str, Any],
     weights: str,
@@ -140,8 +141,8 @@ def write(
     folder : Path
         Made where it is missing; the three files are replaced where they are there.
     clips : sequence of Clip
-    array : array (clips, d)
-        The rows in the order of ``clips``.
+    vectors : iterable of array (d,)
+        In the order of ``clips``; an array (clips, d) is one. They are written one by one, never held together.
     recipe : mapping
         How the features were made (JSON values).
     weights : str
@@ -156,14 +157,9 @@ def write(
     Raises
     ------
     DataError
-        Where the array has another number of rows than there are clips or is not 2-D float, or the disk refuses.
+        Where there are more or fewer vectors than clips, they are not float vectors of one length and type, or the disk
+        refuses.
     """
-    if array.ndim != 2 or len(array) != len(clips) or not np.issubdtype(array.dtype, np.floating):
-        raise DataError(
-            f"features of shape {array.shape} and type {array.dtype} do not belong to {len(clips)} clips",
-            looked=str(folder),
-            hint="give one float vector a clip",
-        )
     origin: dict[str, Any] = {
         "recipe": dict(recipe),
         "weights": weights,
@@ -175,8 +171,7 @@ def write(
     partial = {name: folder / f"{name}.partial" for name in ("features.npy", "index.csv", "embedding.json")}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with partial["features.npy"].open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+        _save(partial["features.npy"], vectors, len(clips))
         index.write(partial["index.csv"], clips)
         partial["embedding.json"].write_text(text, encoding="utf-8")
         # From here on nothing needs room. Until the last rename the folder lacks a file, and is not taken for whole.
@@ -195,6 +190,33 @@ def write(
             looked=str(folder),
             hint="make room, or choose another --output",
         ) from error
+
+
+def _save(path: Path, vectors: Iterable[NDArray[np.floating[Any]]], count: int) -> None:
+    """The file that ``np.save`` would write of all vectors."""
+    written, first = 0, None
+    with path.open("wb") as file:
+        for vector in vectors:
+            if first is None:
+                first = vector
+                described = np.lib.format.dtype_to_descr(vector.dtype)
+                header = {"descr": described, "fortran_order": False, "shape": (count, *vector.shape)}
+                np.lib.format.write_array_header_1_0(file, header)
+            alike = (vector.shape, vector.dtype) == (first.shape, first.dtype)
+            if vector.ndim != 1 or not np.issubdtype(vector.dtype, np.floating) or not alike:
+                raise _unlike(path, f"one of shape {vector.shape} and type {vector.dtype}")
+            file.write(vector.tobytes())
+            written += 1
+    if first is None or written != count:
+        raise _unlike(path, f"{written} for {counted(count, 'clip')}")
+
+
+def _unlike(path: Path, found: str) -> DataError:
+    return DataError(
+        f"features that do not belong to the clips: {found}",
+        looked=str(path.parent),
+        hint="give one float vector a clip, all of one length and type",
+    )
 
 
 def _map(path: Path) -> NDArray[np.floating[Any]]:
@@ -216,7 +238,7 @@ def _check_rows(path: Path, clips: Sequence[Clip]) -> None:
     rows = _map(path)
     if len(rows) != len(clips) or rows.shape[1] == 0:
         raise DataError(
-            f"{path.name} is {rows.shape[0]} x {rows.shape[1]}, but index.csv names {len(clips)} clips",
+            f"{path.name} is {rows.shape[0]} x {rows.shape[1]}, but index.csv names {counted(len(clips), 'clip')}",
             looked=str(path),
             hint="features.npy has one row for each line of index.csv, in the same order",
         )

@@ -19,6 +19,7 @@ from typing import cast
 
 from asdbench.api import DOMAINS, Clip, Label, Part, Split
 from asdbench.errors import DataError
+from asdbench.words import counted
 
 COLUMNS = ("clip", "machine", "section", "domain", "split", "label")
 VALUES: Mapping[str, tuple[str, ...]] = {
@@ -113,7 +114,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 )
             for values in reader:
                 if values and len(values) != len(head):
-                    raise _bad(path, reader.line_num, f"{len(values)} values under {len(head)} columns", "quote commas")
+                    what = f"{counted(len(values), 'value')} under {counted(len(head), 'column')}"
+                    raise _bad(path, reader.line_num, what, "quote commas")
                 if values:
                     yield reader.line_num, {"part": "dev", **dict(zip(head, map(str.strip, values), strict=True))}
     except (csv.Error, UnicodeDecodeError) as error:

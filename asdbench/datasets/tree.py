@@ -36,6 +36,8 @@ UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".download", ".ar
 """Endings of files that a browser or a copying program has not finished."""
 PACKED = (".zip", ".7z", ".tar", ".gz")
 SUPPLEMENTAL = "supplemental"
+MACOS = "__MACOSX"
+"""A folder that macOS leaves in archives, with files named like the clips that are none."""
 
 _CONTAINER = re.compile(r"(?P<part>dev|eval)(_.*)?|raw|\d{7,}")
 _DEPTH = 3
@@ -209,7 +211,7 @@ def shown(name: str) -> str:
 
 def _directories(folder: Path) -> list[str]:
     found = [entry.name for entry in _listing(folder) if entry.is_dir()]
-    return sorted(name for name in found if name != "__MACOSX")
+    return sorted(name for name in found if name != MACOS)
 
 
 def _listing(folder: Path) -> list[os.DirEntry[str]]:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from asdbench.datasets.tree import MACOS
 from asdbench.errors import DataError
 
 RATIO = 50
@@ -24,7 +25,7 @@ RATIO = 50
 MAX_BYTES, MAX_FILES = 100 << 30, 1_000_000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BLOCK = 1 << 20
-LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
+LITTER = (MACOS, ".DS_Store", "Thumbs.db", "desktop.ini")
 """What file managers leave in archives."""
 
 

@@ -150,7 +150,7 @@ class Arrivals:
 
     def _keep_list(self, source: Source, path: Path, scratch: Path) -> list[tuple[str, int, int]]:
         """A list of labels: read before it is believed."""
-        from asdbench.submissions.truth import read_truth
+        from asdbench.datasets.ground_truth import read_truth
         from asdbench.years import YEARS
 
         try:

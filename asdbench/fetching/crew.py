@@ -77,6 +77,8 @@ def _together(failed: dict[str, BaseException], count: int) -> BaseException:
     unforeseen = next((error for error in errors if not isinstance(error, AsdbenchError)), None)
     if unforeseen is not None or len(errors) == 1 or not isinstance(first, AsdbenchError):
         return unforeseen or first
+    if all(isinstance(error, AsdbenchError) and error.message == first.message for error in errors):
+        return type(first)(first.message, f"{first.looked} and {len(errors) - 1} more", first.hint)
     lines = [f"{error.message}: {error.looked}" for error in errors if isinstance(error, AsdbenchError)]
     kind: Callable[[str, str, str], AsdbenchError] = type(first)
     return kind(f"{len(errors)} of {count} files could not be fetched", "\n".join(lines), first.hint)

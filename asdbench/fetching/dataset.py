@@ -19,6 +19,7 @@ from asdbench.fetching.records import Records, locked
 from asdbench.fetching.space import check_room, free_bytes
 from asdbench.fetching.transfer import length
 from asdbench.progress import Transfers
+from asdbench.words import counted
 
 ASKING = 8
 """Servers are asked for so many lengths at a time."""
@@ -79,7 +80,7 @@ def fetch_dataset(
         _tidy(root)
         there = [source for source in chosen if _is_there(source, records, adopt)]
         if there:
-            watcher.say(f"there already: {len(there)} of {len(chosen)} files")
+            watcher.say(f"there already: {len(there)} of {counted(len(chosen), 'file')}")
         todo = _todo([s for s in chosen if s not in there], records, wishes, watcher, explicit="truth" in parts)
         arrivals = Arrivals(records, wishes, watcher)
         try:
@@ -89,7 +90,7 @@ def fetch_dataset(
         finally:
             _tidy(root)
             if count := len(arrivals.unpublished):
-                checksums = "1 checksum is" if count == 1 else f"{count} checksums are"
+                checksums = counted(count, "checksum is", "checksums are")
                 watcher.say(f"{checksums} published nowhere: recorded in {records.path}, and compared from now on")
     came = arrivals.came
     return Fetched(root, tuple(came), tuple(source.file for source in there), sum(came.values()))
@@ -129,7 +130,7 @@ def _todo(
         lacking = [source.file for source in todo if not (folder / source.file).is_file()]
         if lacking:
             raise DataError(
-                f"{folder} lacks {len(lacking)} of {len(todo)} files",
+                f"{folder} lacks {len(lacking)} of {counted(len(todo), 'file')}",
                 looked=", ".join(lacking[:4]) + (f" and {len(lacking) - 4} more" if len(lacking) > 4 else ""),
                 hint="put them there, or choose with --machines and --parts what is there",
             )
@@ -186,7 +187,7 @@ def _check_space(todo: Sequence[Source], root: Path, wishes: Wishes, watcher: Tr
     beside = sizes if wishes.keep_archives else sorted(sizes)[-wishes.parallel :]
     needed = sum(sizes) + (0 if wishes.folder else sum(beside) - come)
     unknown = f" and {len(todo) - len(sizes)} of unknown size" if len(sizes) < len(todo) else ""
-    what = f"{len(sizes)} file{'' if len(sizes) == 1 else 's'} of {decimal(sum(sizes))}{unknown}"
+    what = f"{counted(len(sizes), 'file')} of {decimal(sum(sizes))}{unknown}"
     check_room(root, needed, f"for {what}", "free some space, choose another --to, or fewer --machines and --parts")
     if sizes:
         watcher.say(f"to fetch: {what}; {decimal(free_bytes(root))} are free")

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from asdbench.datasets.grammar import FOLDERS
 from asdbench.errors import ConflictError
 from asdbench.fetching.archive import ArchiveError, Member
+from asdbench.words import counted
 
 
 def lay_out(archive: str, members: Sequence[Member]) -> tuple[list[tuple[Member, PurePosixPath]], list[str]]:
@@ -105,7 +106,7 @@ def place(source: Path, target: Path, archive: str, replace: bool = False) -> li
     if different and not replace:
         shown = ", ".join(str(target / name) for name in different[:3])
         raise ConflictError(
-            f"{len(different)} file{'s' if len(different) > 1 else ''} in {target} differ from those of {archive}",
+            f"{counted(len(different), 'file')} in {target} other than in {archive}",
             looked=shown + (f" and {len(different) - 3} more" if len(different) > 3 else ""),
             hint="move them away, or give --replace to have the archive's; nothing was changed",
         )

@@ -10,10 +10,11 @@ Conventions
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -137,6 +138,8 @@ class Records:
 def locked(folder: Path) -> Iterator[None]:
     """Within it, no other fetch works in a folder. (Not on systems without flock.)
 
+    Nothing stays of what it makes for that, the folder and those above it included, unless something came to be there.
+
     Raises
     ------
     ConflictError
@@ -144,10 +147,12 @@ def locked(folder: Path) -> Iterator[None]:
     DataError
         Where nothing can be written there.
     """
-    private = folder / FOLDER
+    private = folder.absolute() / FOLDER
+    made = list(itertools.takewhile(lambda path: not path.exists(), (private, *private.parents)))
+    lock = private / "lock"
     try:
         private.mkdir(parents=True, exist_ok=True)
-        handle = os.open(private / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise DataError(
             f"cannot write to {folder}", looked=f"{private}: {error.strerror}", hint="choose another folder with --to"
@@ -156,10 +161,25 @@ def locked(folder: Path) -> Iterator[None]:
         if fcntl is not None:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.fstat(handle).st_nlink:
+                    raise BlockingIOError("removed by a fetch that ended just now")
             except BlockingIOError as error:
                 raise ConflictError(
                     "another fetch works in this folder", looked=str(folder), hint="wait for it to end, or stop it"
                 ) from error
-        yield
+        try:
+            yield
+        finally:
+            _leave(lock, made)
     finally:
         os.close(handle)
+
+
+def _leave(lock: Path, made: Sequence[Path]) -> None:
+    """Remove a lock that guards nothing, while it is held, and the empty folders that were made for it."""
+    if list(lock.parent.iterdir()) != [lock]:
+        return
+    with suppress(OSError):  # another fetch made a lock again, or something came to a folder: then it stays
+        lock.unlink()
+        for folder in made:
+            folder.rmdir()

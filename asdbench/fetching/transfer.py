@@ -6,6 +6,7 @@ Conventions
   the total length and the validator (ETag or Last-Modified) under which the server may go on (RFC 9110, 13.1.5 and 14).
 - Transient faults (no connection, silence, a cut, 408, 425, 429, 5xx) are tried again, each time after twice the wait;
   any megabyte that comes starts the count anew. What the server says for good (404, ...) is an error at once.
+- A host whose name leads nowhere is asked for once more, unless it has answered before: then the network is gone.
 - pooch holds the checksum and puts the complete file in its place; its own downloader begins anew each time.
 """
 
@@ -22,26 +23,20 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench import __version__
 from asdbench.errors import AsdbenchError, DataError, UsageError
+from asdbench.fetching import MIRROR
+from asdbench.fetching.faults import STATUSES, TransientError, UnknownHostError, transient
 from asdbench.progress import Transfers
+from asdbench.words import counted
 
 if TYPE_CHECKING:
     from requests import Response
 
-TRANSIENT = (408, 425, 429, 500, 502, 503, 504)
 BLOCK = 1 << 15
 LONGEST_WAIT = 60.0
 
 
 class StoppedError(AsdbenchError):
     """Somebody asked to stop: what has come is kept."""
-
-
-class _TransientError(Exception):
-    """A fault that may be gone at the next attempt; ``wait`` is what the server asks for, in seconds."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -87,6 +82,8 @@ class Transfer:
         The file's length in bytes, where known.
     page : str
         Its official place, for messages.
+    mirror : bool
+        Whether it comes from somewhere else.
     watcher, stop, patience
         Who is told, what ends it early, and how much it bears.
 
@@ -94,15 +91,19 @@ class Transfer:
     ----------
     resumed : bool
         Whether something of an earlier attempt is part of it.
+    answered : bool
+        Whether a server has answered.
     """
 
     part: Path
     size: int | None
     page: str
+    mirror: bool
     watcher: Transfers
     stop: Event
     patience: Patience
     resumed: bool = field(default=False, init=False)
+    answered: bool = field(default=False, init=False)
 
     @property
     def name(self) -> str:
@@ -113,6 +114,13 @@ class Transfer:
     def note(self) -> Path:
         """What is known of the part."""
         return self.part.with_name(f"{self.part.name}.json")
+
+    @property
+    def _else(self) -> str:
+        """Where else it is to be had, in words."""
+        if self.mirror:
+            return f"leave --from (or {MIRROR}) out to have it from its official place, {self.page}"
+        return "use a copy of it: --from FOLDER or an address"
 
     def __call__(self, url: str, output_file: str, pooch: object, check_only: bool = False) -> None:
         """Bring the whole file.
@@ -148,14 +156,21 @@ class Transfer:
             before = self._there()
             try:
                 return self._attempt(url)
-            except _TransientError as fault:
+            except TransientError as fault:
                 failures = 1 if self._there() >= before + (1 << 20) else failures + 1
+                nowhere = isinstance(fault, UnknownHostError) and not self.answered
+                if nowhere and failures > min(1, self.patience.retries):
+                    raise DataError(
+                        str(fault),
+                        looked=url,
+                        hint="see whether the name is right and this machine is online, then run the same command "
+                        f"again; or {self._else}",
+                    ) from fault
                 if failures > self.patience.retries:
                     raise DataError(
                         f"{self.name} could not be downloaded: {fault}",
-                        looked=f"{url}, {failures} times; {self._there():,} bytes are there and kept",
-                        hint="run the same command again: it goes on there"
-                        + (f"; see whether {self.page} answers, or use a copy: --from" if self.page else ""),
+                        looked=f"{url}, {counted(failures, 'time')}; {self._there():,} bytes are there and kept",
+                        hint=f"run the same command again: it goes on there; or {self._else}",
                     ) from fault
                 wait = min(LONGEST_WAIT, self.patience.wait * 2 ** (failures - 1)) if fault.wait is None else fault.wait
                 self.watcher.say(f"{self.name}: {fault}; next attempt in {wait:.1f} s")
@@ -170,11 +185,12 @@ class Transfer:
             with requests.get(
                 url, headers={**_headers(), **headers}, stream=True, timeout=self.patience.timeout
             ) as response:
+                self.answered = True
                 if response.status_code == 416 and start and _whole(response) == start:
                     return  # it was complete; only its end was not seen
                 if response.status_code == 416 and start:
                     self.forget()
-                    raise _TransientError("the file there is shorter than what has come", 0.0)
+                    raise TransientError("the file there is shorter than what has come", 0.0)
                 self._check_status(response, url)
                 self._receive(response, url, start)
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
@@ -184,11 +200,11 @@ class Transfer:
         except requests.exceptions.SSLError as error:
             raise DataError(
                 f"the server of {self.name} has no certificate that is trusted here",
-                looked=f"{url}: {_words(error)}",
-                hint="see the clock and the proxy of this machine (REQUESTS_CA_BUNDLE), or use a copy: --from",
+                looked=f"{url}: {transient(error, url)}",
+                hint=f"see the clock and the proxy of this machine (REQUESTS_CA_BUNDLE); or {self._else}",
             ) from error
         except requests.RequestException as error:
-            raise _TransientError(_words(error)) from error
+            raise transient(error, url) from error
 
     def _resume_from(self, url: str) -> tuple[int, dict[str, str]]:
         """Where to go on, and the headers that ask for it; from 0 where what has come is of another file."""
@@ -214,16 +230,19 @@ class Transfer:
         status, reason = response.status_code, response.reason or "no reason given"
         if status in (200, 206):
             return
-        if status in TRANSIENT:
+        if status in STATUSES:
             asked = response.headers.get("Retry-After", "")
-            raise _TransientError(
+            raise TransientError(
                 f"the server says {status} ({reason})",
                 min(float(asked), LONGEST_WAIT) if asked.isdecimal() else None,
             )
+        moved = (
+            "whether the files lie right below that address" if self.mirror else f"whether it has moved: {self.page}"
+        )
         raise DataError(
             f"{self.name} is not to be had: the server says {status} ({reason})",
             looked=url,
-            hint=f"look whether it has moved: {self.page or 'ask the provider'}; a copy of it can be used with --from",
+            hint=f"look {moved}; or {self._else}",
         )
 
     def _receive(self, response: Response, url: str, start: int) -> None:
@@ -234,7 +253,7 @@ class Transfer:
             whole = self._noted().get("total")
             if not begins or int(begins[1]) != start or whole not in (None, start + int(announced or 0)):
                 self.forget()
-                raise _TransientError("the server sent another piece than was asked for: from the start", 0.0)
+                raise TransientError("the server sent another piece than was asked for: from the start", 0.0)
         elif start:
             self.watcher.say(f"{self.name}: the server cannot go on within this file: from the start")
             start, self.resumed = 0, False
@@ -244,7 +263,7 @@ class Transfer:
             raise DataError(
                 f"{self.name} is not the file that it should be: it has another length",
                 looked=f"{url}\nexpected {self.size:,} bytes\nfound    {total:,} bytes",
-                hint=f"the copy there is damaged or another: compare with {self.page or 'its official place'}",
+                hint=f"the copy there is damaged or another: compare with {self.page}",
             )
         note = {"url": url, "total": total, "validator": _validator(response.headers)}
         self.note.write_text(json.dumps(note), encoding="utf-8")
@@ -257,7 +276,7 @@ class Transfer:
                     raise StoppedError(f"{self.name} was stopped")
         # urllib3 notices this by itself from version 2 on.
         if total is not None and (here := self._there()) != total:
-            raise _TransientError(f"the connection was cut at {here:,} of {total:,} bytes")
+            raise TransientError(f"the connection was cut at {here:,} of {total:,} bytes")
 
 
 def _headers() -> dict[str, str]:
@@ -273,19 +292,3 @@ def _validator(headers: Mapping[str, str]) -> str | None:
 def _whole(response: Response) -> int | None:
     found = re.fullmatch(r"bytes \*/(\d+)", response.headers.get("Content-Range", ""))
     return int(found[1]) if found else None
-
-
-def _words(error: Exception) -> str:
-    """A fault of the network in a few words: the innermost reason."""
-    import requests
-
-    if isinstance(error, requests.exceptions.Timeout) or "timed out" in str(error):
-        return "the server is silent"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError) or "IncompleteRead" in str(error):
-        return "the connection was cut"
-    reason = re.search(
-        r"(Name or service not known|Temporary failure in name resolution|Connection refused)", str(error)
-    )
-    if reason:
-        return f"no connection ({reason[1].lower()})"
-    return f"no connection ({type(error).__name__})"

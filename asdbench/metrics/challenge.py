@@ -43,10 +43,14 @@ from asdbench.metrics.aggregate import (
 from asdbench.metrics.decision import precision_recall_f1
 from asdbench.metrics.intervals import Draws, Resamples
 from asdbench.metrics.roc import auc, pauc
+from asdbench.words import counted
 
 DomainsIn: TypeAlias = Literal["nothing", "files", "clips"]
 Column: TypeAlias = tuple[str, Metric]
 """A domain and a metric; the domain is "" where the metric is not a domain's."""
+
+UNLABELLED = "labels unknown"
+"""The reason of a cell of which nobody said the labels: all is done for it that can be."""
 
 
 @dataclass(frozen=True)
@@ -223,16 +227,16 @@ def _why_not(
     if not clips:
         return "no clips"
     if unknown:
-        return "labels unknown" if unknown == clips else f"labels of {unknown} of {clips} clips unknown"
+        return UNLABELLED if unknown == clips else f"labels of {unknown} of {clips} clips unknown"
     if definition.domains == "clips" and not domain:
         return f"domain of {int(own.sum())} of {clips} clips unknown"
     if not np.isfinite(group.scores).all():
         return f"{int(np.sum(~np.isfinite(group.scores)))} of {clips} scores are not finite"
     kinds = set(group.labels.tolist())
     if len(kinds) == 1:
-        return f"one class only: {clips} clips, all {'anomaly' if 1 in kinds else 'normal'}"
+        return f"one class only: {counted(clips, 'clip')}, all {'anomaly' if 1 in kinds else 'normal'}"
     if 0 not in group.labels[over]:
-        return f"one class only in the {domain} domain: {int(own.sum())} clips, all anomaly"
+        return f"one class only in the {domain} domain: {counted(int(own.sum()), 'clip')}, all anomaly"
     return None
 
 

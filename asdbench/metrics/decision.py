@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from asdbench.errors import DataError
 from asdbench.metrics.roc import as_binary
+from asdbench.words import counted
 
 QUANTILE = 0.9
 FEWEST_CLIPS = 3  # as many as the distribution has parameters
@@ -71,7 +72,7 @@ def gamma_threshold(train_scores: ArrayLike, quantile: float = QUANTILE) -> Thre
     """
     scores = np.asarray(train_scores, dtype=np.float64)
     if len(scores) < FEWEST_CLIPS:
-        return Threshold(reason=f"{len(scores)} training clips: a gamma distribution needs {FEWEST_CLIPS}")
+        return Threshold(reason=f"{counted(len(scores), 'training clip')}: a gamma distribution needs {FEWEST_CLIPS}")
     lost = int(np.sum(~np.isfinite(scores)))
     if lost:
         return Threshold(reason=f"{lost} of {len(scores)} training scores are not finite")

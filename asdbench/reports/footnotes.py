@@ -10,6 +10,7 @@ from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
 from asdbench.store import SeedFolder
 from asdbench.uncertainty import FEWEST
+from asdbench.words import counted
 
 ENOUGH = 90
 """Clips a class, from which on what was measured at 100 holds."""
@@ -52,7 +53,7 @@ def footnotes(
         notes.append(f"Normal clips a fit: {', '.join([clips, *of])}.")
     notes.append(f"Features: {features(first, key['embedding'])}.")
     notes += _collapsed(entries, len(folders) > 1)
-    threads = f"{key['threads']} thread{'s' * (key['threads'] > 1)} a job"
+    threads = f"{counted(key['threads'], 'thread')} a job"
     notes.append(f"Data `{first['dataset']['spec']}`, system `{first['system']['spec']}`.")
     notes.append(f"Made with asdbench {key['asdbench']}, {threads}, on {key['device']}.")
     return [note for note in notes if note]
@@ -76,7 +77,7 @@ def _budget(manifest: Mapping[str, Any], parameters: Mapping[str, Any], fits: Se
     if epochs is None:
         return ""
     steps = _range({fit["steps"] for fit in fits}) if fits else "no"
-    text = f"Budget: {epochs} epoch{'s' * (epochs != 1)}, batch {parameters.get('batch_size', '?')}"
+    text = f"Budget: {counted(epochs, 'epoch')}, batch {parameters.get('batch_size', '?')}"
     text += f" ({steps} optimizer steps a fit)."
     if reduced(manifest):
         profile = " of the `quick` profile for toy data" if manifest["dataset"]["profile"] == "quick" else ""

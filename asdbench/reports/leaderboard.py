@@ -19,6 +19,7 @@ from asdbench.reports import latex
 from asdbench.reports.boards import Board, Place
 from asdbench.reports.markdown import NOT_THERE, PARTS, official_mean, span, text
 from asdbench.reports.paper import loud, mark
+from asdbench.words import counted
 
 FIELDS = (
     "dataset",
@@ -147,8 +148,8 @@ def _records(boards: Sequence[Board]) -> list[dict[str, Any]]:
 
 def _about(board: Board) -> str:
     return (
-        f"Percent. Official score: {official_mean(board.definition)}, over {board.cells} cells. In parentheses and"
-        " without a rank: what must not be set against the others."
+        f"Percent. Official score: {official_mean(board.definition)}, over {counted(board.cells, 'cell')}."
+        " In parentheses and without a rank: what must not be set against the others."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from asdbench.validation import Finding, Validation
 from asdbench.validation.counts import Count, Counts, Place
+from asdbench.words import counted
 
 SHOWN = 5
 """Lines of a finding, unless all are asked for."""
@@ -13,11 +14,12 @@ SHOWN = 5
 
 def render(found: Validation, everything: bool = False) -> str:
     """The check as text; ``everything``: all lines of all findings."""
-    lines = [f"{found.spec} (DCASE {found.year}): {_clips(found.clips)}", *(f"note: {s}" for s in found.stamps)]
+    lines = [f"{found.spec} (DCASE {found.year}): {counted(found.clips, 'clip')}"]
+    lines += [f"note: {stamp}" for stamp in found.stamps]
     lines += ["", _table(found), "", *_legend(found)]
-    lines += [f"{_clips(number)}: {words}" for words, number in found.formats.most_common(SHOWN)]
+    lines += [f"{counted(number, 'clip')}: {words}" for words, number in found.formats.most_common(SHOWN)]
     if len(found.formats) > SHOWN:
-        lines.append(f"and {len(found.formats) - SHOWN} more combinations of rate, channels and length")
+        lines.append(f"and {counted(len(found.formats) - SHOWN, 'more combination')} of rate, channels and length")
     for finding in found.findings:
         lines += ["", *_finding(finding, everything)]
     lines.append("")
@@ -26,10 +28,6 @@ def render(found: Validation, everything: bool = False) -> str:
     wrong = sum(finding.wrong for finding in found.findings)
     lines.append(f"WRONG: {wrong} of the above" if wrong else "nothing wrong was found")
     return "\n".join(lines) + "\n"
-
-
-def _clips(number: int) -> str:
-    return f"{number} clip{'' if number == 1 else 's'}"
 
 
 def _finding(finding: Finding, everything: bool) -> list[str]:

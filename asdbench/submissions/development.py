@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from asdbench.api import DOMAINS
-from asdbench.submissions.truth import CODES, Answer, Truth
+from asdbench.datasets.ground_truth import CODES, Answer, Truth
 from asdbench.years import YEARS, ClipFields, Unit, Year
 
 Named = Mapping[str, ClipFields]
@@ -71,9 +71,20 @@ def _development_2021() -> Truth:
     return Truth("the development set of 2021", clips)
 
 
+def unnoticed(year: Year, units: Iterable[Unit]) -> str:
+    """What of such a set nobody can know, in a sentence."""
+    where = "at the end of a file " if all(_numbered(year, unit) for unit in units) else ""
+    return f"Clips that are missing {where}cannot be noticed: no list of the clips of this set is at hand."
+
+
+def _numbered(year: Year, unit: Unit) -> bool:
+    """Whether the numbers of a unit's clips run without a gap where none is missing."""
+    return year.gapless and unit.section in year.dev.get(unit.machine, ())
+
+
 def gap(year: Year, unit: Unit, clips: Named) -> str | None:
     """That the numbers show clips to be missing, in words, or None."""
-    if not year.gapless or unit.section not in year.dev.get(unit.machine, ()) or not clips:
+    if not _numbered(year, unit) or not clips:
         return None
     fewest: tuple[int, str] | None = None
     for key in _NUMBERED:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from asdbench.api import Cell
+from asdbench.datasets.ground_truth import shipped
 from asdbench.errors import DataError, UsageError
 from asdbench.files import write_text
 from asdbench.registry import unknown
@@ -24,7 +25,7 @@ from asdbench.store import SeedFolder
 from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder
-from asdbench.submissions.truth import shipped
+from asdbench.words import counted
 from asdbench.years import KINDS, Unit, Year
 
 Part: TypeAlias = Literal["dev", "eval"]
@@ -149,7 +150,7 @@ def export(
     if part is not None and not cells:
         raise UsageError(
             f"there are no cells of the {_PARTS[chosen]} set in {folder.path}",
-            looked=f"{len(parts)} cells of the other part",
+            looked=f"{counted(len(parts), 'cell')} of the other part",
             hint="leave out --part",
         )
     if problems and not partial:
@@ -167,7 +168,9 @@ def export(
     others = len(parts) - len(cells)
     if others:
         other: Part = "eval" if chosen == "dev" else "dev"
-        remarks.append(f"{others} score files of the {_PARTS[other]} set are left out: --part {other} writes those")
+        remarks.append(
+            f"left out: {counted(others, 'score file')} of the {_PARTS[other]} set; --part {other} writes them"
+        )
     for path in old:
         path.unlink()
     for name, text in texts.items():

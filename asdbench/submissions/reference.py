@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from asdbench.datasets.ground_truth import CODES, Answer, Truth, read_truth, shipped
 from asdbench.errors import DataError
-from asdbench.submissions.development import expected_units, official_clips
+from asdbench.submissions.development import expected_units, official_clips, unnoticed
 from asdbench.submissions.folder import Submission
 from asdbench.submissions.rows import Rows
-from asdbench.submissions.truth import CODES, Answer, Truth, read_truth, shipped
+from asdbench.words import counted
 from asdbench.years import ClipFields, Unit, Year
 
 Part: TypeAlias = Literal["development", "evaluation"]
@@ -66,6 +67,8 @@ class Reference:
         )
         if dev and evaluation:
             found.append("Development and evaluation sections together: the challenge scores each set by itself.")
+        if self.named:
+            found.append(unnoticed(year, self.named))
         return found
 
     def stranger(self, unit: Unit, clip: str) -> str:
@@ -95,7 +98,7 @@ def find_reference(
     scores, decisions : mapping of Unit to Rows
         The folder's files as read.
     ground_truth : Path or None
-        A folder or list (:mod:`asdbench.submissions.truth`).
+        A folder or list (:mod:`asdbench.datasets.ground_truth`).
 
     Raises
     ------
@@ -123,7 +126,7 @@ def find_reference(
     if development and evaluation:
         raise DataError(
             f"{submission.path} holds development and evaluation files: their scores are never mixed",
-            looked=f"labels in the clip names of {len(development)} files, such as"
+            looked=f"labels in the clip names of {counted(len(development), 'file')}, such as"
             f" {submission.scores[min(development)].name}; none in {len(evaluation)}, such as"
             f" {submission.scores[min(evaluation)].name}",
             hint="put them into two folders; of a results folder, `asdbench export --part dev` writes one",

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asdbench.files import LARGEST
+from asdbench.words import counted
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[+-]?(?:nan(?:\(.*\))?|inf|infinity)", re.IGNORECASE)
@@ -134,7 +135,7 @@ def _row(row: list[str], number: int, decisions: bool) -> tuple[str, float] | st
     if not any(map(str.strip, row)):
         return "an empty line"
     if len(row) != 2:
-        return f"{len(row)} field{'s' * (len(row) > 1)} instead of `clip,value`: {_short(','.join(row))}"
+        return f"{counted(len(row), 'field')} instead of `clip,value`: {_short(','.join(row))}"
     clip, text = (part.strip() for part in row)
     clip = clip.rpartition("/")[2]
     if _NOT_FINITE.fullmatch(text):

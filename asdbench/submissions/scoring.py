@@ -25,6 +25,7 @@ from asdbench.submissions.development import gap
 from asdbench.submissions.folder import Submission, near_miss, open_submission
 from asdbench.submissions.reference import SHOWN, Part, Reference, find_reference
 from asdbench.submissions.rows import Problem, Rows, read_decisions, read_scores
+from asdbench.words import counted
 from asdbench.years import Unit, Year
 
 
@@ -86,7 +87,7 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
     year : Year
         One of :data:`asdbench.years.YEARS`.
     ground_truth : Path or None
-        A folder or list (:mod:`asdbench.submissions.truth`).
+        A folder or list (:mod:`asdbench.datasets.ground_truth`).
     partial : bool
         Score what is complete.
 
@@ -111,7 +112,7 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
     shown = "\n".join([*map(str, problems[:SHOWN]), *([f"and {len(problems) - SHOWN} more"] * (len(problems) > SHOWN))])
     if problems and not partial:
         raise DataError(
-            f"{path} is not a complete submission: {len(problems)} problem{'s' * (len(problems) > 1)}",
+            f"{path} is not a complete submission: {counted(len(problems), 'problem')}",
             looked=shown,
             hint="correct the files, or score what is complete with --partial",
         )
@@ -157,7 +158,7 @@ def _files(submission: Submission, year: Year, reference: Reference) -> Iterator
     if submission.decisions:
         for unit in sorted(set(submission.scores) & reference.expected - set(submission.decisions)):
             name = year.file_name("decision_result", unit)
-            yield Problem(name, None, f"missing, and there are {len(submission.decisions)} other decision files")
+            yield Problem(name, None, f"missing, beside {counted(len(submission.decisions), 'other decision file')}")
 
 
 def _group(

@@ -16,16 +16,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from typing import TypeAlias
 
 from asdbench.api import Clip, Dataset, Label, Part, Split
-from asdbench.datasets.answers import find
-from asdbench.datasets.grammar import SYNTHETIC
+from asdbench.datasets.dcase import DcaseDataset
+from asdbench.datasets.grammar import SYNTHETIC, parse
 from asdbench.published import official_counts
-from asdbench.registry import parse
-from asdbench.submissions.truth import CODES, read_truth
 from asdbench.validation.findings import Finding
+from asdbench.words import counted
 from asdbench.years import YEARS
 
 PARTS: tuple[Part, ...] = ("dev", "additional", "eval")
@@ -98,19 +96,12 @@ def _counts_2021() -> Counts:
 
 def _ground_truth(data: Dataset) -> Counts:
     """The evaluation clips that the ground truth names which the data set was opened with."""
-    spec, year = parse(data.spec), YEARS[data.year]
-    truth = dict(spec.parameters).get("truth", "auto")
-    if truth == "none" or not spec.argument:
-        return {}
-    path = find(Path(spec.argument).expanduser(), year) if truth == "auto" else Path(truth).expanduser()
-    if path is None:
-        return {}
-    labels: dict[Place, Counter[int]] = {}
-    for unit, clips in read_truth(path, year).clips.items():
-        for answer in clips.values():
-            place = Place(year.machine(unit.machine), unit.section, "eval", answer.domain, "test")
-            labels.setdefault(place, Counter())[answer.label] += 1
-    return {place: Count(number[CODES["normal"]], number[CODES["anomaly"]]) for place, number in labels.items()}
+    labels: dict[Place, Counter[Label]] = {}
+    known = data.answers().known if isinstance(data, DcaseDataset) else {}
+    for (machine, name), answer in known.items():
+        place = Place(machine, parse(name, "", data.year).section, "eval", answer.domain, "test")
+        labels.setdefault(place, Counter())[answer.label] += 1
+    return {place: Count(number["normal"], number["anomaly"]) for place, number in labels.items()}
 
 
 def compare(data: Dataset, found: Counts, expected: Counts, complete: bool) -> list[Finding]:
@@ -199,7 +190,7 @@ def _gaps(clips: Sequence[Clip], wanted: int) -> str:
         else:
             ranges.append([number, number])
     shown = [f"{first:04d}" if first == last else f"{first:04d} to {last:04d}" for first, last in ranges[:MOST_RANGES]]
-    more = f" and {len(ranges) - MOST_RANGES} more gaps" if len(ranges) > MOST_RANGES else ""
+    more = f" and {counted(len(ranges) - MOST_RANGES, 'more gap')}" if len(ranges) > MOST_RANGES else ""
     return f"; not there: {', '.join(shown)}{more}"
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from asdbench import registry
 from asdbench.api import Clip, Dataset
 from asdbench.datasets import digests_of
-from asdbench.datasets.tree import SUPPLEMENTAL, UNFINISHED
+from asdbench.datasets.tree import MACOS, SUPPLEMENTAL, UNFINISHED
 from asdbench.progress import Progress
 from asdbench.validation.findings import Finding
 from asdbench.validation.sounds import SLICE, shown
 
 COPIES = 3
 """Clips of one content that are named, of training and of test."""
-PASSED_OVER = ("__MACOSX", SUPPLEMENTAL)
+PASSED_OVER = (MACOS, SUPPLEMENTAL)
 """What macOS leaves, and sound that is neither training nor test data; a remark of the data set tells of the latter."""
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from asdbench.datasets import attributes, grammar
-from asdbench.submissions.truth import read_truth
+from asdbench.datasets.ground_truth import read_truth
 from asdbench.years import YEARS
 
 

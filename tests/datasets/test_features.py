@@ -3,7 +3,9 @@ from __future__ import annotations
 import csv
 import json
 import pickle
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -306,9 +308,11 @@ def test_a_full_disk_leaves_an_older_folder_as_it_was(
         Path(target).write_bytes(b"as much as there was room for")
         raise what
 
-    place, name = {"features.npy": (np, "save"), "index.csv": (index, "write"), "embedding.json": (Path, "write_text")}[
-        where
-    ]
+    place, name = {
+        "features.npy": (np.lib.format, "write_array_header_1_0"),
+        "index.csv": (index, "write"),
+        "embedding.json": (Path, "write_text"),
+    }[where]
     with monkeypatch.context() as patch:
         patch.setattr(place, name, full)
         with pytest.raises(DataError) as caught:
@@ -352,10 +356,41 @@ def test_a_rewrite_broken_off_among_its_renames_is_not_taken_for_whole(
         features(str(tmp_path / "f"))
 
 
-def test_rows_must_belong_to_clips_when_written(tmp_path: Path) -> None:
-    with pytest.raises(DataError):
-        write(tmp_path / "f", clips(), np.zeros((2, 2), np.float32), recipe={}, weights="w", fingerprint="f")
-    assert not (tmp_path / "f").exists()
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        np.zeros((2, 2), np.float32),
+        np.zeros((4, 2), np.float32),
+        np.zeros((3, 2), np.int64),
+        np.zeros((3, 2, 2), np.float32),
+        [np.zeros(2), np.zeros(3), np.zeros(2)],
+        [np.zeros(2), np.zeros(2, np.float32), np.zeros(2)],
+        [],
+    ],
+)
+def test_vectors_must_belong_to_clips_when_written(tmp_path: Path, vectors: Any) -> None:
+    write(tmp_path / "f", clips(), np.ones((3, 2)), recipe={}, weights="w", fingerprint="f")
+    before = contents(tmp_path / "f")
+    with pytest.raises(DataError, match="do not belong to the clips"):
+        write(tmp_path / "f", clips(), vectors, recipe={}, weights="w", fingerprint="f")
+    assert contents(tmp_path / "f") == before
+
+
+def test_vectors_are_written_one_by_one_as_numpy_would_write_all(tmp_path: Path) -> None:
+    many = [replace(clips()[0], name=f"{number}.wav") for number in range(20)]
+    array = np.random.default_rng(1).standard_normal((len(many), 7)).astype(np.float32)
+    gone: list[int] = []
+
+    def made() -> Iterator[Any]:
+        for number, row in enumerate(array):
+            vector = row.copy()
+            weakref.finalize(vector, gone.append, number)
+            yield vector
+            assert number - len(gone) < 3  # the first, to compare with, this one and the one before
+
+    write(tmp_path / "f", many, made(), recipe={}, weights="w", fingerprint="f")
+    np.save(tmp_path / "all.npy", array)
+    assert (tmp_path / "f" / "features.npy").read_bytes() == (tmp_path / "all.npy").read_bytes()
 
 
 @pytest.mark.shared

@@ -1,13 +1,22 @@
+"""Ground truth in its three forms, and the part of the package that is one."""
+
 from __future__ import annotations
 
 import csv
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from asdbench.datasets.grammar import MACHINES, parse
-from asdbench.datasets.ground_truth import labels_2021
+from asdbench.datasets.ground_truth import labels_2021, read_truth, shipped
+from asdbench.errors import DataError
+from asdbench.years import YEARS, Unit
+
+from ..submissions.conftest import write
+
+BANDSAW = Unit("bandsaw", "00")
 
 
 def test_counts_of_the_evaluation_set() -> None:
@@ -51,3 +60,98 @@ def test_labels_are_those_of_the_independent_list(shared: Path) -> None:
             else:
                 found[machine, row[0]] = "anomaly" if "_anomaly_" in row[1] else "normal"
     assert dict(labels_2021()) == found
+
+
+@pytest.mark.shared
+def test_the_shipped_labels_are_those_of_the_evaluator_and_of_the_list(shared: Path) -> None:
+    ours = shipped(YEARS[2021])
+    assert ours is not None
+    assert sum(map(len, ours.clips.values())) == 8635
+    for path in ("conformance/dcase2021_evaluator", "reference/ground_truth/eval_data_list_2021.csv"):
+        assert read_truth(shared / path, YEARS[2021]).clips == ours.clips
+    assert all(shipped(YEARS[year]) is None for year in YEARS if year != 2021)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("year", range(2020, 2026))
+def test_the_lists_of_all_years_are_read_to_the_last_clip(shared: Path, year: int) -> None:
+    path = shared / "reference" / "ground_truth" / f"eval_data_list_{year}.csv"
+    truth = read_truth(path, YEARS[year])
+    with path.open(newline="") as file:
+        rows = [row for row in csv.reader(file) if len(row) > 1]
+    answers = [answer for clips in truth.clips.values() for answer in clips.values()]
+    assert len(answers) == len(rows)
+    assert sum(answer.label for answer in answers) == sum("anomaly" in row[1] for row in rows)
+    assert sum(answer.domain == "target" for answer in answers) == sum("_target_" in row[1] for row in rows)
+    assert {unit.machine: () for unit in truth.clips}.keys() == YEARS[year].eval.keys()
+
+
+@pytest.mark.parametrize("year", [2022, 2024, 2025, 2026])
+def test_a_list_of_another_year_whose_names_are_the_same_is_refused(tmp_path: Path, year: int) -> None:
+    path = tmp_path / "eval_data_list.csv"
+    lines = [f"{machine}\nsection_00_0001.wav,section_00_target_test_normal_0001.wav\n" for machine in YEARS[2023].eval]
+    path.write_text("".join(lines))
+    assert len(read_truth(path, YEARS[2023]).clips) == len(lines)
+    with pytest.raises(DataError, match=f"no ground truth of {year}.*those of 2023"):
+        read_truth(path, YEARS[year])
+    path.write_text("".join(lines) + lines[0].replace(next(iter(YEARS[2023].eval)), "my_machine"))
+    assert len(read_truth(path, YEARS[year]).clips) == len(lines) + 1  # somebody's own
+
+
+@pytest.mark.parametrize("inner", ["", "ground_truth_data"])
+def test_the_evaluators_folder_from_2022_on(evaluator: Path, inner: str) -> None:
+    truth = read_truth(evaluator / inner, YEARS[2023])
+    answers = truth.clips[BANDSAW]
+    assert [answer.label for answer in answers.values()] == [0, 0, 1, 1]
+    assert [answer.domain for answer in answers.values()] == ["source", "target", "source", "target"]
+    assert truth.labelled[BANDSAW]["section_00_target_test_normal_0001_vel_1.wav"] == "section_00_0001.wav"
+
+
+def test_the_evaluators_folder_by_where_one_stands(evaluator: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(evaluator / "ground_truth_data")
+    assert read_truth(Path(), YEARS[2023]).clips == read_truth(evaluator, YEARS[2023]).clips
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda root: shutil.rmtree(root / "ground_truth_domain"), "which domain"),
+        (lambda root: write(next((root / "ground_truth_domain").iterdir()), [("a.wav", "0")]), "different clips"),
+        (
+            lambda root: write(next((root / "ground_truth_data").iterdir()), [("a.wav", "2")]),
+            "line 1: .*neither `clip,0` nor",
+        ),
+        (lambda root: (root / "ground_truth_data" / "ground_truth_fan_section_03_source_test.csv").touch(), "its name"),
+        (lambda root: shutil.rmtree(root / "ground_truth_data"), "no ground truth in"),
+        (lambda root: shutil.rmtree(root), "no ground truth at"),
+    ],
+)
+def test_a_folder_that_is_no_ground_truth(evaluator: Path, change: object, words: str) -> None:
+    assert callable(change)
+    change(evaluator)
+    with pytest.raises(DataError, match=words):
+        read_truth(evaluator, YEARS[2023])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "lists no clips"),
+        ("bandsaw\n", "lists no clips"),
+        ("section_00_0000.wav,section_00_source_test_normal_0000.wav\n", "line 1: .*not the name"),
+        ("bandsaw\nsection_00_0000.wav,section_00_0000.wav\n", "line 2: .*with its label"),
+        ("bandsaw\nsection_00_0000.wav,section_01_source_test_normal_0000.wav\n", "line 2: .*different sections"),
+        ("bandsaw\nsection_00_0000.wav,section_00_source_test_normal_0000.wav,1\n", "line 2: .*contradict"),
+        ("bandsaw\n" + 2 * "section_00_0000.wav,section_00_source_test_normal_0000.wav\n", "line 3: .*twice"),
+        ("bandsaw\nid_00_00000000.wav,normal_id_00_00000000.wav,0\n", "line 2"),
+        ("a machine\n", "line 1: .*no machine type"),
+    ],
+)
+def test_a_list_that_is_no_ground_truth(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "eval_data_list.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=words):
+        read_truth(path, YEARS[2023])
+    path.write_bytes(b"\xff\xfe\0")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_truth(path, YEARS[2023])

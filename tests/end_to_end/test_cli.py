@@ -328,3 +328,27 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_with_130(shell: Shell) -> None:
     assert "run the same command again" in err
     assert json.loads(results.read_text())["machines"]
     assert not [path for path in shell.folder.rglob(".*") if path.is_file()]
+
+
+def test_clips_whose_labels_nobody_gave_are_no_failure(shell: Shell, make_features: MakeFeatures) -> None:
+    index = make_features() / "index.csv"
+    lines = index.read_text().splitlines()
+    run = ("run", "--dataset", f"features:{index.parent}", "--systems", "mvg")
+
+    def without(*labels: str) -> None:
+        taken = [
+            line.replace(f"test,{label}", "test,")
+            if (label := line.split(",")[5]) in labels and ",01," in line
+            else line
+            for line in lines
+        ]
+        index.write_text("\n".join(taken) + "\n")
+
+    without("normal", "anomaly")
+    _, err = shell(*run)
+    assert "not scored: mvg, seed 777, fan 01 source" in err
+    assert "labels unknown; their scores are written" in " ".join(err.split())
+    assert "4 cells without a value" in err
+    without("anomaly")  # of some clips the labels are known: something is wrong with them
+    _, err = shell(*run, "--replace", expect=1)
+    assert "no value:" in err

@@ -74,6 +74,15 @@ def test_it_says_what_came_where_and_what_to_type_next(shell: Shell, server: Ser
     assert "0 fetched (0 bytes), 1 there already" in err
 
 
+def test_without_training_clips_the_next_thing_is_to_fetch_them(shell: Shell, server: Server) -> None:
+    given = ("fetch", "dcase2021", "--to", "root", "--machines", "fan", "--from", server.url, "--parts")
+    _, err = shell(*given, "eval")
+    assert "next:    asdbench fetch dcase2021 --to root --machines fan (training clips)" in err
+    assert "asdbench run" not in err
+    _, err = shell(*given, "additional")
+    assert "next:    asdbench run --dataset dcase2021:root" in err
+
+
 def test_a_tilde_that_the_shell_left_is_the_home_folder(shell: Shell, server: Server) -> None:
     shell.environment["HOME"] = str(shell.folder / "home")
     shell(*order(server, "~/root"))

@@ -53,7 +53,7 @@ def test_the_result_is_on_stdout_and_the_rest_in_single_lines_on_stderr(shell: S
         (folder / name).write_text("x")
     out, err = shell("score", "team", "--year", "2021")
     assert out.startswith("# DCASE 2021 Task 2, development set")
-    assert [line.partition(":")[0] for line in err.splitlines()] == ["passed over", "note", "not there"]
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["passed over", "note", "note", "not there"]
     assert "passed over: LICENSE, README.md, result.csv" in err
 
 

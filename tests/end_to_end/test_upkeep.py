@@ -108,8 +108,8 @@ def test_the_cache_is_told_verified_and_pruned(shell: Shell) -> None:
     out, _ = shell("cache", "verify", expect=4)
     assert str(entries[0]) in out
     assert "prune --damaged" in out
-    assert "would remove 1 files" in shell("cache", "prune", "--damaged", "--dry-run")[0]
-    assert "removed 1 files" in shell("cache", "prune", "--damaged")[0]
+    assert "would remove 1 file," in shell("cache", "prune", "--damaged", "--dry-run")[0]
+    assert "removed 1 file," in shell("cache", "prune", "--damaged")[0]
     assert not entries[0].exists()
     (shell.folder / "cache" / "mine.txt").write_text("mine")
     out, _ = shell("cache", "prune", "--all")

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from asdbench.datasets.dcase import dcase, dcase2021
 from asdbench.errors import ConflictError, DataError, UsageError
+from asdbench.fetching.catalogue import choose
 from asdbench.fetching.dataset import Fetched, fetch_dataset
-from asdbench.fetching.obtaining import Wishes
+from asdbench.fetching.obtaining import Wishes, obtain
 from asdbench.fetching.transfer import Patience
 
 from .conftest import Told, archive_name, machine_files, tree, zipped
@@ -100,11 +103,11 @@ def test_two_archives_of_one_machine_come_to_its_folder_at_the_same_time(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both are unpacked before either is moved; a slow file system gives the other time to come in between."""
-    replace = Path.replace
+    rename = Path.replace
 
     def slowly(self: Path, target: Path) -> Path:
         time.sleep(0.05)
-        return replace(self, target)
+        return rename(self, target)
 
     monkeypatch.setattr(Path, "replace", slowly)
     both = threading.Barrier(2, timeout=5)
@@ -227,9 +230,52 @@ def test_404_is_an_error_at_once_and_names_where_to_look(server: Server, tmp_pat
     with pytest.raises(DataError, match="404") as caught:
         fetch(server, tmp_path)
     assert len(server.asked(FAN)) == 1
+    assert "leave --from (or ASDBENCH_MIRROR) out" in caught.value.hint
     assert "zenodo.org/records/4562016" in caught.value.hint
-    assert "--from" in caught.value.hint
     assert_nothing_half_made(tmp_path)
+
+
+def test_404_at_the_official_place_offers_to_use_a_copy(server: Server, tmp_path: Path, told: Told) -> None:
+    source = replace(choose("dcase2021", ["fan"], ["dev"])[0], url=f"{server.url}moved.zip")
+    with pytest.raises(DataError, match="404") as caught:
+        obtain(source, tmp_path, None, Wishes(patience=QUICK), told, threading.Event())
+    assert f"whether it has moved: {source.page}; or use a copy of it: --from FOLDER" in caught.value.hint
+
+
+def unknown_host(*arguments: object, **keywords: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def test_a_host_that_is_not_known_is_given_up_soon_and_told_once(
+    tmp_path: Path, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def unknown(host: str, *arguments: object, **keywords: object) -> None:
+        asked.append(host)
+        unknown_host()
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    wishes = Wishes("http://mirror.invalid/dcase", patience=Patience(retries=8, wait=0.01))
+    with pytest.raises(DataError, match=r"the host mirror\.invalid is unknown \(name or service not known\)") as caught:
+        fetch_dataset("dcase2021", tmp_path / "root", parts=["dev"], wishes=wishes, watcher=told)
+    assert caught.value.looked.endswith("and 6 more")
+    assert "--from" in caught.value.hint
+    assert len(asked) == 7 * (1 + 2)  # a machine's length, the first attempt and another one
+    assert not (tmp_path / "root").exists()
+
+
+def test_a_host_that_answered_before_is_waited_for_when_the_network_is_gone(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = socket.getaddrinfo
+    failing = iter([False, False, True, True, True, False])  # the length, half of the file, thrice nothing, the rest
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda *given, **more: (unknown_host if next(failing) else known)(*given, **more)
+    )
+    server.faults[FAN].append("cut")
+    fetch(server, tmp_path, patience=Patience(retries=4, timeout=1.0, wait=0.01))
+    assert sound(tmp_path) == expected()
 
 
 def test_one_lost_file_does_not_keep_the_others(server: Server, tmp_path: Path) -> None:
@@ -368,8 +414,23 @@ def test_a_folder_that_lacks_files_says_which(tmp_path: Path) -> None:
     copies = tmp_path / "copies"
     copies.mkdir()
     with pytest.raises(DataError, match="lacks 1 of 1") as caught:
-        fetch_dataset("dcase2021", tmp_path / "r", machines=["fan"], parts=["dev"], wishes=Wishes(str(copies)))
+        fetch_dataset("dcase2021", tmp_path / "a/r", machines=["fan"], parts=["dev"], wishes=Wishes(str(copies)))
     assert FAN in caught.value.looked
+    assert list(tmp_path.iterdir()) == [copies]
+
+
+def test_a_fetch_that_brings_nothing_leaves_nothing(server: Server, tmp_path: Path) -> None:
+    """Neither the root and the folders above it, nor a lock in a root that was there; what is begun stays."""
+    server.always[FAN] = 404
+    (tmp_path / "there").mkdir()
+    for root in (tmp_path / "a" / "b", tmp_path / "there"):
+        with pytest.raises(DataError, match="404"):
+            fetch(server, root)
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+    server.always[FAN] = "cut"
+    with pytest.raises(DataError, match="cut"):
+        fetch(server, tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "archives" / f"{FAN}.part").is_file()
 
 
 def test_a_folder_that_is_not_there_leaves_no_root_behind(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_without_decisions_the_ranking_still_counts() -> None:
     [
         ([0, 0, 0], [1.0, 2.0, 3.0], (3, 0), "one class only: 3 clips, all normal"),
         ([1, 1], [1.0, 2.0], (0, 2), "one class only: 2 clips, all anomaly"),
-        ([1], [1.0], (0, 1), "one class only: 1 clips, all anomaly"),
+        ([1], [1.0], (0, 1), "one class only: 1 clip, all anomaly"),
         ([-1, -1], [1.0, 2.0], (0, 0), "labels unknown"),
         ([0, 1, -1], [1.0, 2.0, 3.0], (1, 1), "labels of 1 of 3 clips unknown"),
         ([0, 1], [1.0, np.nan], (1, 1), "1 of 2 scores are not finite"),

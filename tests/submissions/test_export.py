@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asdbench.api import DOMAINS, Cell
-from asdbench.datasets.ground_truth import labels_2021
+from asdbench.datasets.ground_truth import labels_2021, shipped
 from asdbench.errors import DataError, UsageError
 from asdbench.results import seed_folder
 from asdbench.running import run
@@ -18,7 +18,6 @@ from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder
 from asdbench.submissions.export import choose, export
 from asdbench.submissions.scoring import score_folder
-from asdbench.submissions.truth import shipped
 from asdbench.years import YEARS, Unit
 
 from ..conftest import MakeFeatures
@@ -121,7 +120,7 @@ def test_an_evaluation_set_is_held_against_the_ground_truth(tmp_path: Path) -> N
     folder.write_manifest(manifest)
     done = export(folder, tmp_path / "out", YEAR)
     assert (done.part, done.files) == ("eval", 84)
-    assert "8 score files of the development set are left out" in done.remarks[0]
+    assert "left out: 8 score files of the development set" in done.remarks[0]
     assert score_folder(tmp_path / "out", YEAR).summary.official_score == pytest.approx(1)
     assert export(folder, tmp_path / "dev", YEAR, "dev").files == 16
     cell = Cell("valve", "05", "target")
