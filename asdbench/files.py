@@ -25,8 +25,8 @@ from asdbench.words import counted
 
 LEFT = ".asdbench-"
 """How the names begin under which files are written."""
-
-
+SETTLED_NS = 2 * 10**9
+"""Nanoseconds after which a file that stands is taken as unchanged: earlier it may change again at the same time."""
 LARGEST = 200 * 10**6
 """Bytes of a file that is still read; the largest of a result folder have a few million."""
 

@@ -51,7 +51,7 @@ def record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell
     with wanted.folder.locked():
         # Where another run has done the same meanwhile, its files stay, and its readers undisturbed.
         if finished(wanted) and wanted.folder.year == data.year:
-            _refresh(data, wanted, cells)
+            _refresh(data, [wanted], cells)
         else:
             _record(data, wanted, outcome, cells, about)
 
@@ -138,17 +138,26 @@ def write_manifest(data: Dataset, wanted: Wanted, entries: Mapping[str, Any]) ->
     )
 
 
-def refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
-    """Write what a finished unit's folder lacks of the cells asked for: score files, labels that have become known."""
-    with wanted.folder.locked():
-        _refresh(data, wanted, cells)
+def refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> None:
+    """Write what a folder lacks of the cells asked for: score files, labels that have become known.
+
+    Parameters
+    ----------
+    data : Dataset
+    done : sequence of Wanted
+        Finished units of one folder, at least one.
+    cells : sequence of Cell
+    """
+    with done[0].folder.locked():
+        _refresh(data, done, cells)
 
 
-def _refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
-    folder, files = wanted.folder, wanted.folder.files
-    entries = folder.manifest()["machines"]
+def _refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> None:
+    folder = done[0].folder
+    files, entries = folder.files, folder.manifest()["machines"]
     changed = False
-    for machine in wanted.unit.machines:
+    machines = {machine: wanted for wanted in done for machine in wanted.unit.machines}
+    for machine, wanted in machines.items():
         entry = entries[machine]
         own = {cell for cell in cells if cell.machine == machine}
         known = _known(data, machine, entry)
@@ -160,8 +169,8 @@ def _refresh(data: Dataset, wanted: Wanted, cells: Sequence[Cell]) -> None:
             changed = changed or any(entry[name] != value for name, value in written.items())
             entry.update(written)
     if changed:
-        write_manifest(data, wanted, entries)
-    _write_labels(data, folder, set(wanted.unit.machines))
+        write_manifest(data, done[0], entries)
+    _write_labels(data, folder, set(machines))
 
 
 def _stamps(data: Dataset, wanted: Wanted) -> list[str]:

@@ -64,15 +64,15 @@ class Work:
 
 @dataclass
 class _Prints:
-    """Fingerprints of units, each computed once."""
+    """Fingerprints of units, each computed once: whatever the scope, a unit has all clips of its machines."""
 
     data: Dataset
-    known: dict[tuple[str, str], str] = field(default_factory=dict)
+    known: dict[tuple[str, ...], str] = field(default_factory=dict)
 
-    def of(self, scope: str, unit: Unit) -> str:
-        if (scope, unit.label) not in self.known:
-            self.known[scope, unit.label] = fingerprint(self.data, unit.clips)
-        return self.known[scope, unit.label]
+    def of(self, unit: Unit) -> str:
+        if unit.machines not in self.known:
+            self.known[unit.machines] = fingerprint(self.data, unit.clips)
+        return self.known[unit.machines]
 
 
 def compare(
@@ -110,7 +110,7 @@ def compare(
                         unit,
                         seed=seed,
                         features=one.features.recipe,
-                        fingerprint=prints.of(one.system.model.scope, unit),
+                        fingerprint=prints.of(unit),
                         threads=threads,
                         device=device,
                         origin=one.origin,
@@ -167,7 +167,7 @@ def _conflicts(data: Dataset, held: Mapping[str, Any], wanted: Wanted, prints: _
         if machine not in wanted.unit.machines and entry["dataset"] != data.spec:
             own = told([clip for clip in data.clips if clip.machine == machine or scope == "all"], data.year)
             now = units(own, scope, [machine]) if any(clip.machine == machine for clip in own) else []
-            if not now or prints.of(scope, now[0]) != entry["key"]["data"]:
+            if not now or prints.of(now[0]) != entry["key"]["data"]:
                 lines.append(f"data of {machine}: {entry['dataset']} there, {data.spec} now")
         if lines:
             yield f"{wanted.folder.path}: {'; '.join(lines[:4])}{' …' if len(lines) > 4 else ''}"

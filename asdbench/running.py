@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from asdbench.api import Cell, Dataset
@@ -190,9 +191,9 @@ def run(
     )
     for left in {*(wanted.folder.path for wanted in work.wanted), *(cache_folder / FEATURES).glob("*")}:
         sweep(left)
-    for one in work.reused:
-        refresh(data, one, cells)
-        summary.reused += len(one.unit.machines)
+    for _, finished in groupby(work.reused, key=lambda one: one.folder):
+        refresh(data, list(finished), cells)
+    summary.reused = sum(len(one.unit.machines) for one in work.reused)
     for one, outcome, where in work.shared:
         record(data, one, outcome, cells, About(where, command, {}))
         summary.shared += 1

@@ -7,8 +7,9 @@ File names and metrics are those of the data set's year (:mod:`asdbench.metrics.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from asdbench.metrics.aggregate import CellMetrics, label_codes
 from asdbench.metrics.challenge import Group, score_group
 from asdbench.metrics.decision import decide, gamma_threshold
 from asdbench.scorefiles import ScoreFiles
-from asdbench.store import SeedFolder, Truth
+from asdbench.store import SeedFolder, State, Truth
 
 CONSTANT = 1e-6  # a component whose spread over each section's clips is below this part of its size is called constant
 
@@ -35,13 +36,13 @@ class ScoredFile:
     part : {"dev", "eval"}
     group : Group or None
         Its clips; None where there are no scores.
-    cells : list of CellMetrics
+    cells : sequence of CellMetrics
         Sorted by domain.
     """
 
     part: str
     group: Group | None
-    cells: list[CellMetrics]
+    cells: tuple[CellMetrics, ...]
 
 
 def write_machine_scores(
@@ -145,14 +146,26 @@ def evaluate(folder: SeedFolder) -> list[CellMetrics]:
     return sorted(found, key=lambda metrics: metrics.cell)
 
 
-def scored_files(folder: SeedFolder) -> list[ScoredFile]:
+def scored_files(folder: SeedFolder) -> Sequence[ScoredFile]:
     """What a seed folder holds, by its score, decision and label files alone, by its year's definition.
+
+    Reports ask many times: what was read is kept as long as no file of the folder changes.
 
     Raises
     ------
     DataError
         Where files contradict one another.
     """
+    state = folder.state()
+    return _scored_files(folder) if state is None else _kept(folder, state)
+
+
+@lru_cache(maxsize=64)
+def _kept(folder: SeedFolder, state: State) -> Sequence[ScoredFile]:
+    return _scored_files(folder)
+
+
+def _scored_files(folder: SeedFolder) -> Sequence[ScoredFile]:
     files, truth = folder.files, folder.truth()
     definition = files.year.definition
     parts = {known.cell: known.part for known in truth.values()}
@@ -170,9 +183,9 @@ def scored_files(folder: SeedFolder) -> list[ScoredFile]:
                 reason = "its score or decision file is not the one that was written: run again"
             group = None if reason else _group(folder, files, file, truth)
             scored = {} if group is None else {one.cell: one for one in score_group(definition, group)}
-            own = [scored.get(cell) or _missing(cell, reason or "no clips of this domain") for cell in sorted(cells)]
-            found.append(ScoredFile(part, group, own))
-    return found
+            own = (scored.get(cell) or _missing(cell, reason or "no clips of this domain") for cell in sorted(cells))
+            found.append(ScoredFile(part, group, tuple(own)))
+    return tuple(found)
 
 
 def _group(folder: SeedFolder, files: ScoreFiles, file: Cell, truth: Mapping[tuple[str, str], Truth]) -> Group:

@@ -19,6 +19,7 @@ the files can be made again from ``components.csv`` and are then the same to the
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ import numpy as np
 from asdbench.api import Cell, Label
 from asdbench.components import Components
 from asdbench.errors import DataError
-from asdbench.files import as_file_name, damaged, digest, read_rows, write_rows, write_text
+from asdbench.files import SETTLED_NS, as_file_name, damaged, digest, read_rows, write_rows, write_text
 from asdbench.latent import DIGITS
 from asdbench.manifest import read_manifest, write_manifest
 from asdbench.scorefiles import ScoreFiles
@@ -47,6 +48,9 @@ KNOWN: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
 LATENT = (*IDENTITY, "x", "y")
 EPOCHS = ("machine", "epoch", "auc")
 LABELS = ("machine", "section", "domain", "clip", "part", "label")
+
+
+State = tuple[tuple[str, int, int, int], ...]
 
 
 class Truth(NamedTuple):
@@ -110,6 +114,17 @@ class SeedFolder:
     def sound(self) -> bool:
         """Whether the components are those that the manifest speaks of."""
         return self.manifest().get("components") == self.digest("components.csv")
+
+    def state(self) -> State | None:
+        """What differs once a file that metrics are made of does: the name, inode, size and time of each.
+
+        None where one has changed a moment ago: it may again, and its time be the same.
+        """
+        names = [path for path in sorted(self.path.glob("*")) if path.suffix == ".csv" or path.name == "manifest.json"]
+        found = [(path.name, path.stat()) for path in names]
+        if any(status.st_mtime_ns > time.time_ns() - SETTLED_NS for _, status in found):
+            return None
+        return tuple((name, status.st_ino, status.st_size, status.st_mtime_ns) for name, status in found)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

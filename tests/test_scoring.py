@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import os
+import time
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from asdbench.components import Components
-from asdbench.scoring import constant_components
+from asdbench.results import seed_folders
+from asdbench.scoring import constant_components, scored_files
+
+from .reports.results import write_results
 
 
 def components(**values: list[float]) -> Components:
@@ -29,3 +37,32 @@ def test_rounding_is_not_variation_but_a_thousandth_is() -> None:
 def test_a_component_that_is_not_there_or_has_one_clip_says_nothing() -> None:
     assert constant_components(components(a=[1.0]), ["a", "b"]) == []
     assert constant_components(components(a=[float("nan")] * 4), ["a"]) == []
+
+
+def settle(folder: Path, seconds: float = 10) -> None:
+    then = time.time() - seconds
+    for path in folder.iterdir():
+        os.utime(path, (then, then))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("manifest.json", b'"00/source": null', b'"00/source": "it failed"'),
+        ("labels.csv", b",anomaly", b",normal"),
+        ("anomaly_score_fan_section_00_source_test.csv", b",", b",1"),
+    ],
+)
+def test_a_folder_is_read_again_once_a_file_of_it_has_changed(
+    tmp_path: Path, name: str, old: bytes, new: bytes
+) -> None:
+    folder = seed_folders(write_results(tmp_path, systems=("mvg",)))[0]
+    assert scored_files(folder) is not scored_files(folder)  # written a moment ago: it may change again
+    settle(folder.path)
+    before = scored_files(folder)
+    assert scored_files(folder) is before
+    text = (folder.path / name).read_bytes()
+    (folder.path / name).write_bytes(text.replace(old, new, 1))
+    for _ in ("a moment ago", "settled"):
+        assert [file.cells for file in scored_files(folder)] != [file.cells for file in before]
+        settle(folder.path, 9)

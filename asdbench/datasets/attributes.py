@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -53,6 +54,7 @@ OURS: Mapping[str, str] = MappingProxyType(
 """Our key for each key of the source's that is a misspelling or another spelling of the same; others stay."""
 
 
+@lru_cache(maxsize=4096)  # most clips share their tail with others: parsed once, and kept once
 def parse(tail: str) -> Pairs:
     """The pairs of a name's tail, in its order and spelling.
 

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from asdbench.errors import ClipError
+from asdbench.files import SETTLED_NS
 
 Identity: TypeAlias = tuple[int, int, int]
 
-SETTLED_NS = 2 * 10**9
 CHUNK = 500
 """Files between two commits: what an interrupted run may have to read again; sqlite takes up to 999 values a query."""
 THREADS = min(4, os.cpu_count() or 1)
