@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from asdbench import registry
 from asdbench.api import Clip, Dataset, Embedding, Kind
@@ -21,8 +21,6 @@ from asdbench.jobs import CachedFeatures, FeatureFile, FeatureKey, FeatureSource
 from asdbench.progress import Progress
 
 CHUNK = 8  # clips a worker embeds between two signs of life
-BLOCK = 1000  # clips whose hashes are asked for at once
-T = TypeVar("T")
 Bad = dict[str, dict[tuple[str, str], Unusable]]
 """Embedding's spec -> (machine, clip) -> why the clip cannot be used."""
 
@@ -65,7 +63,7 @@ def extract(
     calls = (
         ((spec, own), embed_chunk, (spec, [lacking[digest] for digest in own], own, reader, root, device))
         for spec, lacking in missing.items()
-        for own in _blocks(lacking, CHUNK)
+        for own in _chunks(lacking)
     )
     for (spec, own), bad in each(executor, calls):
         progress.advance(len(own), f"{registry.parse(spec).name} clips")
@@ -91,12 +89,11 @@ def source(
 
 def _digests(data: Dataset, clips: Sequence[Clip]) -> Iterator[tuple[Clip, str | Unusable]]:
     """Each clip and its hash, or why it cannot be read now: a file may disappear while a run goes on."""
-    for block in _blocks(clips, BLOCK):
-        try:
-            found: Sequence[str | Unusable] = digests_of(data, block)
-        except ClipError:
-            found = [_digest(data, clip) for clip in block]
-        yield from zip(block, found, strict=True)
+    try:
+        found: Sequence[str | Unusable] = digests_of(data, clips)
+    except ClipError:
+        found = [_digest(data, clip) for clip in clips]
+    return zip(clips, found, strict=True)
 
 
 def _digest(data: Dataset, clip: Clip) -> str | Unusable:
@@ -106,10 +103,10 @@ def _digest(data: Dataset, clip: Clip) -> str | Unusable:
         return Unusable(error.message, lasting=False)
 
 
-def _blocks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    rest = iter(items)
-    while block := list(itertools.islice(rest, size)):
-        yield block
+def _chunks(digests: Iterable[str]) -> Iterator[Sequence[str]]:
+    rest = iter(digests)
+    while chunk := list(itertools.islice(rest, CHUNK)):
+        yield chunk
 
 
 def _intact(cache: FeatureCache, digest: str) -> bool:

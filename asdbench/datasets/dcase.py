@@ -42,6 +42,8 @@ from asdbench.years import YEARS, Year
 Rate: TypeAlias = Literal["16000", "any"]
 
 WRITTEN_OUT = "links that a copy wrote out as text are followed"
+BLOCK = 1000
+"""Files whose hashes are asked for at once: what is looked up of many more would take more memory than their index."""
 LINK_BYTES = 1024
 """A larger file is no link written out as text."""
 CHANNELS = {2026: 0}
@@ -113,12 +115,16 @@ class DcaseDataset:
     def digest_many(self, clips: Sequence[Clip]) -> list[str]:
         """The same for many clips, which is much faster than one by one."""
         paths = [clip.path for clip in clips if clip.path is not None]
-        found = self.digests.of(paths)
+        found: list[str] = []
+        for start in range(0, len(paths), BLOCK):
+            own = paths[start : start + BLOCK]
+            known = self.digests.of(own)
+            found += [known[path] for path in own]
         channel = self.reader.channel
         if channel is None:
-            return [found[path] for path in paths]
+            return found
         # Each channel is another sound: features kept under the file's own hash would be the other channel's.
-        return [hashlib.sha256(f"{found[path]} channel {channel}".encode()).hexdigest() for path in paths]
+        return [hashlib.sha256(f"{own} channel {channel}".encode()).hexdigest() for own in found]
 
 
 class MisfitsError(DataError):

@@ -12,7 +12,7 @@ BLOCK = 1 << 22
 
 
 class Digests:
-    """sha256 of files, remembered in memory and, where a path is given, in an sqlite database.
+    """sha256 of files, kept in an sqlite database; in memory where no path is given, or it does not take them.
 
     Parameters
     ----------

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 from types import MappingProxyType
 from typing import cast
 
@@ -138,7 +139,8 @@ def read(name: str, folder: str, year: int) -> Fields | None:
     match = (grammar.train if split == "train" else grammar.test).fullmatch(name)
     if match is None or (folder and folder not in grammar.folders):
         return None
-    found = match.groupdict()
+    # The same few words again and again: kept once.
+    found = {key: intern(text) if text and key != "number" else text for key, text in match.groupdict().items()}
     domain = found.get("domain") or ""
     if folder.endswith("_test") and folder != f"{domain}_test":
         return None

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class KeptFacts:
-    """One fact a file, remembered in memory and, where a path is given, in an sqlite database.
+    """One fact a file, kept in an sqlite database; in memory where there is none, or it does not take it.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ class KeptFacts:
                 identities[key] = _identity(key)
             except ClipError as error:
                 failed[key] = error
-        missing = [key for key, identity in identities.items() if not self._knows(key, identity)]
-        self._recall(missing)
-        unknown = [key for key in missing if not self._knows(key, identities[key])]
+        facts = {key: self._known[key][1] for key, one in identities.items() if self._known.get(key, ((),))[0] == one}
+        facts |= self._recall({key: identity for key, identity in identities.items() if key not in facts})
+        unknown = [key for key in identities if key not in facts]
         for start in range(0, len(unknown), CHUNK):
             fresh: dict[bytes, str] = {}
             for key, found in self._found(unknown[start : start + CHUNK]):
@@ -72,12 +72,13 @@ class KeptFacts:
                     failed[key] = found
                 else:
                     fresh[key] = found
-            self._known.update({key: (identities[key], fact) for key, fact in fresh.items()})
-            self._keep(identities, fresh)
-        if not failed:
-            return {path: self._known[key][1] for path, key in wanted.items()}, {}
-        facts = {path: self._known[key][1] for path, key in wanted.items() if key not in failed}
-        return facts, {path: failed[key] for path, key in wanted.items() if key in failed}
+            facts |= fresh
+            kept = self._keep(identities, fresh)
+            self._known.update({key: (identities[key], fact) for key, fact in fresh.items() if key not in kept})
+        return (
+            {path: facts[key] for path, key in wanted.items() if key not in failed},
+            {path: failed[key] for path, key in wanted.items() if key in failed},
+        )
 
     def _found(self, keys: list[bytes]) -> Iterator[tuple[bytes, str | ClipError]]:
         # A task a thread, not a task a file: for small files the handing over would cost more than the reading.
@@ -94,32 +95,33 @@ class KeptFacts:
         except ClipError as error:
             return error
 
-    def _knows(self, key: bytes, identity: Identity) -> bool:
-        return key in self._known and self._known[key][0] == identity
-
-    def _recall(self, keys: list[bytes]) -> None:
+    def _recall(self, identities: Mapping[bytes, Identity]) -> dict[bytes, str]:
+        """What the database has of these files as they are."""
+        found: dict[bytes, str] = {}
         if self.path is None or not self.path.is_file():
-            return
+            return found
+        keys = list(identities)
         try:
             with closing(sqlite3.connect(self.path, timeout=5)) as database:
                 if not database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [self._kind]).fetchone():
-                    return
+                    return found
                 for start in range(0, len(keys), CHUNK):
                     own = keys[start : start + CHUNK]
                     places = ",".join("?" * len(own))
                     query = f"SELECT path, size, mtime_ns, inode, fact FROM {self._kind} WHERE path IN ({places})"
                     for key, size, mtime, inode, fact in database.execute(query, own):
-                        self._known[key] = (size, mtime, inode), fact
+                        if identities[key] == (size, mtime, inode):
+                            found[key] = fact
         except sqlite3.Error as error:
             _log.warning("what is kept in %s cannot be read, it is found anew: %s", self.path, error)
+        return found
 
-    def _keep(self, identities: Mapping[bytes, Identity], fresh: Mapping[bytes, str]) -> None:
-        if self.path is None:
-            return
+    def _keep(self, identities: Mapping[bytes, Identity], fresh: Mapping[bytes, str]) -> set[bytes]:
+        """Put facts into the database; those that it has taken."""
         settled = time.time_ns() - SETTLED_NS
         rows = [(key, *identities[key], fact) for key, fact in fresh.items() if identities[key][1] < settled]
-        if not rows:
-            return
+        if self.path is None or not rows:
+            return set()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self.path, timeout=30)) as database, database:
@@ -131,6 +133,8 @@ class KeptFacts:
                 database.executemany(f"INSERT OR REPLACE INTO {self._kind} VALUES (?, ?, ?, ?, ?)", rows)
         except (sqlite3.Error, OSError) as error:
             _log.warning("nothing can be kept in %s, it will be found anew: %s", self.path, error)
+            return set()
+        return {row[0] for row in rows}
 
 
 def _key(path: Path) -> bytes:
