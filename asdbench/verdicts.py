@@ -29,9 +29,10 @@ MARKS: dict[Verdict, str] = {
     "outside": " ✗",
     "not published": "",
 }
+RESERVE = "The interval is over clips; that another training of either system would differ it does not say."
 LEGEND = (
     "Differences: ✗ the published value is outside our 95 % interval; = equal to rounding; no mark: within the"
-    " interval. The interval is over clips; that another training of either system would differ it does not say."
+    f" interval. {RESERVE}"
 )
 SLACK = 1e-9
 

@@ -18,8 +18,8 @@ from asdbench.cli import overview
 from asdbench.cli.lines import line
 from asdbench.metrics.challenge import Column
 from asdbench.reports.evidence import one_line
+from asdbench.reports.footnotes import loud
 from asdbench.reports.markdown import COLLAPSED, NO_RESULT, NOT_THERE, PARTS, label, means_of, span, unit
-from asdbench.reports.paper import loud
 from asdbench.reports.tables import SystemTable
 from asdbench.verdicts import MARKS
 

@@ -36,6 +36,7 @@ def command(
 
     RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
     """
+    from asdbench.reports.footnotes import loud, stamps_of
     from asdbench.reports.markdown import NO_RESULT
     from asdbench.submissions.export import Part, choose, export
     from asdbench.years import YEARS
@@ -47,10 +48,10 @@ def command(
     what = "development" if done.part == "dev" else "evaluation"
     files = counted(done.files, "file")
     click.echo(f"{files} of {folder.system} on {folder.dataset}, seed {folder.seed}, {what} set: {output}", err=True)
-    stamps = folder.manifest().get("stamps", ())
+    stamps = stamps_of(folder.manifest())
     if stamps:
         meaning = "these scores are no result" if NO_RESULT.intersection(stamps) else "mind this when you hand it in"
-        click.echo(f"{', '.join(stamps).upper()}: {meaning}", err=True)
+        click.echo(f"{', '.join(map(loud, stamps))}: {meaning}", err=True)
     for remark in done.remarks:
         click.echo(f"note: {remark}", err=True)
     click.echo(f"next:    asdbench score {output} --year {names.year}", err=True)

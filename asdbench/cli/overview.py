@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from asdbench.metrics.aggregate import Metric
+from asdbench.reports.footnotes import loud
 from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, span
-from asdbench.reports.paper import loud, mark
+from asdbench.reports.paper import mark
 
 if TYPE_CHECKING:
     from asdbench.reports.tables import SystemTable

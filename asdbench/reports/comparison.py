@@ -97,8 +97,10 @@ def _dataset(comparison: Comparison) -> str:
 def _stamps(comparison: Comparison) -> list[str]:
     """Stamps of both, then those of one system alone, with its name."""
     a, b = comparison.a, comparison.b
-    common = [stamp for stamp in a.stamps if stamp in b.stamps]
-    alone = [f"{side.name}: {stamp}" for side in (a, b) for stamp in side.stamps if stamp not in common]
+    first, second = ([*side.stamps, *([f"reduced budget ({side.budget})"] if side.budget else [])] for side in (a, b))
+    common = [stamp for stamp in first if stamp in second]
+    alone = [f"{a.name}: {stamp}" for stamp in first if stamp not in common]
+    alone += [f"{b.name}: {stamp}" for stamp in second if stamp not in common]
     return common + alone
 
 

@@ -3,8 +3,8 @@
 Conventions
 -----------
 - A *view* is one data set's development or evaluation sections: what stands beside each other on a page or in a figure.
-- A system has one *place* in the whole results folder, and with it one colour and mark (:mod:`asdbench.reports.look`);
-  ``SYSTEM@oracle`` has the place of ``SYSTEM``.
+- A system has one *place*, and with it one colour and mark (:mod:`asdbench.reports.look`); ``SYSTEM@oracle`` has the
+  place of ``SYSTEM``.
 - Names from data are shown on one line: control characters become spaces.
 """
 
@@ -20,7 +20,8 @@ from typing import Any
 from asdbench.errors import UsageError
 from asdbench.metrics.challenge import Definition, Group
 from asdbench.registry import unknown
-from asdbench.reports import tables
+from asdbench.reports import look, tables
+from asdbench.reports.footnotes import loud
 from asdbench.reports.groups import grouped
 from asdbench.reports.tables import SystemTable
 from asdbench.results import results_in
@@ -43,7 +44,7 @@ class Shown:
     folders : tuple of SeedFolder
         One a seed.
     place : int
-        Its number among the systems of the results folder.
+        As in :func:`asdbench.reports.look.places`.
     oracle : bool
         Whether its epoch was chosen on the test labels.
     """
@@ -106,10 +107,10 @@ class View:
 
     @property
     def stamps(self) -> tuple[str, ...]:
-        """What must be said loudly of any of its systems: in capitals, with their names where it is not true of all."""
+        """What must be said loudly of any of its systems: in capitals, with systems where it is not true of all."""
         every = dict.fromkeys(stamp for shown in self.systems for stamp in shown.table.stamps)
         order = sorted(every, key=lambda stamp: stamp == STAMP)  # last: it speaks of oracles alone
-        return tuple(f"{one_line(stamp).upper()}{self._whose(stamp)}" for stamp in order)
+        return tuple(f"{loud(one_line(stamp))}{self._whose(stamp)}" for stamp in order)
 
     def _whose(self, stamp: str) -> str:
         own = [shown.name for shown in self.systems if stamp in shown.table.stamps]
@@ -127,13 +128,13 @@ class View:
 
     @cached_property
     def clips(self) -> tuple[int, int]:
-        """How many test clips have been scored by any system: normal, anomalous."""
+        """How many test clips of its machines have been scored by any system: normal, anomalous."""
         labels = {
             (group.file.machine, clip): int(label)
             for shown in self.systems
             for files in shown.files
             for group in (file.group for file in files)
-            if group is not None
+            if group is not None and group.file.machine in shown.machines
             for clip, label in zip(group.clips, group.labels, strict=True)
         }
         values = list(labels.values())
@@ -177,7 +178,7 @@ def views(results: Path, dataset: str | None = None) -> list[View]:
         For a data set that has none.
     """
     found, chosen = results_in(results), results_in(results, dataset)
-    places = {name: place for place, name in enumerate(sorted({_base(folder.system) for folder in found}))}
+    places = look.places(_base(folder.system) for folder in found)
     made: dict[tuple[str, str, Definition], list[Shown]] = {}
     for folders in grouped(chosen).values():
         for table in tables.build(results, dataset, only=folders):
@@ -221,7 +222,7 @@ def _order(item: tuple[tuple[str, str, Definition], list[Shown]]) -> tuple[str, 
 
 def _named(systems: Sequence[Shown]) -> tuple[Shown, ...]:
     """Systems under names of their own, an oracle behind its system."""
-    systems = sorted(systems, key=lambda shown: shown.place)
+    systems = sorted(systems, key=lambda shown: _base(shown.table.system))
     names = [shown.name for shown in systems]
     seeds = [", ".join(str(folder.seed) for folder in shown.folders) for shown in systems]
     twice = {name for name in names if names.count(name) > 1}
@@ -232,4 +233,8 @@ def _named(systems: Sequence[Shown]) -> tuple[Shown, ...]:
 
 
 def _of_machines(shown: Shown, machines: Collection[str]) -> Shown:
-    return replace(shown, table=replace(shown.table, rows=[r for r in shown.table.rows if r.machine in machines]))
+    rows = [row for row in shown.table.rows if row.machine in machines]
+    if len(rows) == len(shown.table.rows):
+        return shown
+    table = replace(shown.table, rows=rows, arithmetic_bounds={}, harmonic_bounds={}, score_bounds=None)
+    return replace(shown, table=table)  # the intervals were of the means over all machines

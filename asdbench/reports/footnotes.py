@@ -15,8 +15,8 @@ from asdbench.words import counted
 ENOUGH = 90
 """Clips a class, from which on what was measured at 100 holds."""
 UNSURE = (
-    f"– No 95 % interval of a mean or official score: over cells of fewer than {FEWEST['auc']} clips of a class (means"
-    f" of pAUC: {FEWEST['pauc']}) or of classes that overlap nowhere, which do not tell what other clips would give; or"
+    f"No 95 % interval of a mean or official score over cells of fewer than {FEWEST['auc']} clips of a class (means of"
+    f" pAUC: {FEWEST['pauc']}) or of classes that overlap nowhere, which do not tell what other clips would give; nor"
     " where the seeds have not the same cells."
 )
 Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
@@ -93,6 +93,18 @@ def reduced(manifest: Mapping[str, Any]) -> str:
     if parameters.get("weights") is not None or epochs is None or full is None or epochs >= full:
         return ""
     return f"{epochs} of {full} epochs"
+
+
+def stamps_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """What must be said loudly of a run's numbers wherever they stand: its own stamps, and a reduced budget."""
+    budget = reduced(manifest)
+    return (*manifest["stamps"], *([f"reduced budget: {budget}"] if budget else []))
+
+
+def loud(stamp: str) -> str:
+    """Capitals, but for the names and numbers after a colon."""
+    title, colon, rest = stamp.partition(":")
+    return title.upper() + colon + rest
 
 
 def _collapsed(entries: Entries, several: bool) -> list[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from asdbench import __version__
+from asdbench import __version__, verdicts
 from asdbench.errors import AsdbenchError
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import Column
@@ -23,13 +23,13 @@ from asdbench.reports import figures, look, ranking
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
 from asdbench.reports.figures.inline import Panels
-from asdbench.reports.markdown import NO_RESULT, clips_of, official_mean, unit
+from asdbench.reports.footnotes import loud
+from asdbench.reports.markdown import NO_RESULT, NOT_THERE, clips_of, official_mean, span, unit
 from asdbench.reports.mistakes import Mistake, mistakes
-from asdbench.reports.ranking import span
 from asdbench.reports.sounds import BOUND, Sounds, data_uri, spectrogram
 from asdbench.reports.swatch import swatch
 from asdbench.reports.tables import Bounds
-from asdbench.verdicts import Verdict
+from asdbench.verdicts import RESERVE, Verdict
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
 MISTAKES = 6  # a system's
@@ -40,6 +40,10 @@ WORDS: Mapping[Verdict, str] = {
     "outside": "outside",
     "not published": "",
 }
+LEGEND = (
+    "Differences: lower or higher, outside: the published value is outside our 95 % interval; equal: equal to rounding;"
+    f" within: within the interval. {RESERVE}"
+)
 KINDS_SHOWN: Mapping[str, str] = {
     "auc": "AUC of every cell",
     "shift": "Domain shift",
@@ -94,7 +98,7 @@ def render(found: Sequence[View]) -> str:
     pages = Environment(
         loader=PackageLoader("asdbench.reports", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    pages.filters.update(marked=_marked, line=one_line)
+    pages.filters.update(marked=_marked, line=one_line, loud=loud)
     pages.globals.update(swatch=swatch)
     page = Page(BOUND, Panels())
     made = [_view(view, f"v{number}", page) for number, view in enumerate(found)]
@@ -130,6 +134,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "unit": unit(view.definition),
         "systems": [_row(shown, columns, shown is best) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
+        "most": (MISTAKES, PLAYED),
         "tables": [_table(shown, columns) for shown in view.systems],
         "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
         "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}", page) for kind in figures.KINDS],
@@ -158,7 +163,7 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
             for column in columns
         ],
         "cells": sum(metric == "auc" for row in table.rows for _, metric in row.ours),
-        "published": _value(table.their_score),
+        "published": _plain(table.their_score),
     }
 
 
@@ -168,7 +173,14 @@ def _over_domains(columns: Sequence[Column]) -> list[Metric]:
 
 
 def _value(value: float | None, bounds: Bounds | None = None) -> Value:
-    return Value("–", -1.0) if value is None else Value(f"{value:.2f}", value, span(bounds))
+    """A value with its interval, or a dash where it has none."""
+    plain = _plain(value)
+    return plain if value is None else replace(plain, interval=span(bounds))
+
+
+def _plain(value: float | None) -> Value:
+    """A value that no interval is asked of."""
+    return Value(NOT_THERE, -1.0) if value is None else Value(f"{value:.2f}", value)
 
 
 def _beside(value: float | None, bounds: Bounds | None, published: float | None, judged: Verdict | None) -> Value:
@@ -220,7 +232,7 @@ def _table(shown: Shown, columns: Sequence[Column]) -> dict[str, Any]:
         "score": _beside(table.score, table.score_bounds, table.their_score, None),
         "rows": rows,
         "means": means,
-        "notes": [one_line(note) for note in table.notes],
+        "notes": _notes(table.notes),
     }
 
 
@@ -264,7 +276,8 @@ def _mistakes(view: View, page: Page) -> Iterator[dict[str, Any]]:
             "look": look.of(shown),
             "stamps": shown.table.stamps,
             "listed": listed,
-            "heard": heard,
+            "heard": [one for one in heard if one.picture],
+            "silent": list(dict.fromkeys(one_line(one.why_not) for one in heard if not one.picture)),
         }
 
 
@@ -290,11 +303,11 @@ def _timings(shown: Shown) -> dict[str, Any]:
         for fit in fits.values():
             for stage, seconds in fit.get("seconds", {}).items():
                 total[stage] = total.get(stage, 0.0) + seconds
-    embedding = max(
-        (entry.get("seconds", {}).get("embedding", 0.0) for m in shown.manifests for entry in m["machines"].values()),
-        default=0.0,
-    )
-    return {"name": shown.name, "look": look.of(shown), "stages": {"embedding (of the whole run)": embedding, **total}}
+    entries = [entry.get("seconds", {}) for manifest in shown.manifests for entry in manifest["machines"].values()]
+    embedding = [seconds["embedding"] for seconds in entries if "embedding" in seconds]
+    if embedding:
+        total["embedding (of the whole run)"] = max(embedding)
+    return {"name": shown.name, "look": look.of(shown), "stages": total}
 
 
 def _made(shown: Shown) -> dict[str, Any]:
@@ -307,8 +320,13 @@ def _made(shown: Shown) -> dict[str, Any]:
         "written": sorted({entry["written"] for _, entry in entries if entry.get("written")})[-1:],
         "data": list(dict.fromkeys((one_line(machine), str(entry["key"]["data"])) for machine, entry in entries)),
         "source": one_line(shown.manifests[0]["system"].get("source", "")),
-        "notes": [one_line(note) for note in shown.table.notes],
+        "notes": _notes(shown.table.notes),
     }
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    """A table's notes; what verdicts stand as marks elsewhere are words here."""
+    return [LEGEND if note == verdicts.LEGEND else one_line(note) for note in notes]
 
 
 def _environment(found: Mapping[str, Any]) -> str:

@@ -17,8 +17,9 @@ from typing import Any
 
 from asdbench.reports import latex
 from asdbench.reports.boards import Board, Place
+from asdbench.reports.footnotes import loud
 from asdbench.reports.markdown import NOT_THERE, PARTS, official_mean, span, text
-from asdbench.reports.paper import loud, mark
+from asdbench.reports.paper import mark
 from asdbench.words import counted
 
 FIELDS = (

@@ -1,11 +1,15 @@
 """One colour, mark and line for each system, the same in every figure and table. Colour-blind safe.
 
+The systems that come with asdbench have places of their own, whatever else there is: another selection of them or
+another results folder shows them as before.
+
 Source of the colours: Okabe & Ito, Color universal design (2008); their black is the ink, their yellow is left out
 (too faint on white). Beyond six systems the marks and lines tell them apart, never the colour alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 MARKS = ("o", "s", "D", "^", "v", "P", "X")
 LINES = ("-", "--", "-.")
 ORACLE_LINE = ":"
+BUILT_IN = ("ae", "clvae", "clvae-ensemble", "cvae", "mvg")
+"""The systems that come with asdbench, by place."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,11 @@ class Look:
     colour: str
     mark: str
     line: str
+
+
+def places(systems: Iterable[str]) -> Mapping[str, int]:
+    """The place of each system of a results folder: of built-in ones always the same, of others those behind them."""
+    return {name: place for place, name in enumerate((*BUILT_IN, *sorted({*systems} - {*BUILT_IN})))}
 
 
 def of_place(place: int) -> Look:

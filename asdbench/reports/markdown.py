@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from asdbench.metrics.aggregate import Means
 from asdbench.metrics.challenge import Column, Definition
+from asdbench.reports.footnotes import loud
 from asdbench.reports.tables import Bounds, SystemTable
 from asdbench.verdicts import MARKS, Verdict
 
@@ -96,11 +97,10 @@ def _overview(tables: Sequence[SystemTable]) -> str:
         lines.append([*line, _percent(table.their_score)] if beside else line)
     head = [*head, "Official score, published"] if beside else head
     stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
-    loud = (
-        f"> **{text(', '.join(stamps).upper())}.** Each table says which of this is true of it.\n\n" if stamps else ""
-    )
+    said = text(", ".join(map(loud, stamps)))
+    above = f"> **{said}.** Each table says which of this is true of it.\n\n" if stamps else ""
     aligned = ["left", *["right"] * (len(head) - 1)]
-    body = loud + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
+    body = above + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
     dead = any(row.collapsed for table in tables for row in table.rows)
     return body + (f"\n\n{COLLAPSED.strip()} with collapsed models: its table says which." if dead else "")
 
@@ -129,10 +129,10 @@ def _system(table: SystemTable) -> str:
     name = _plain(table.system).replace("`", "")
     parts = [f"## {text(table.title)} · `{name}` on {text(table.dataset)}{PARTS[table.part]}"]
     if table.stamps:
-        loud = text(", ".join(table.stamps).upper())
+        said = text(", ".join(map(loud, table.stamps)))
         beside = " A difference from the published values means nothing." if table.has_published else ""
         meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
-        parts.append(f"> **{loud}.** {meaning}{beside}")
+        parts.append(f"> **{said}.** {meaning}{beside}")
     against = [f"**Against the published values:** {remark(table.verdict)}"] if table.verdict else []
     parts += [body, _score(table), *against, _intervals(table), "\n".join(f"- {remark(note)}" for note in table.notes)]
     return "\n\n".join(parts)

@@ -12,6 +12,7 @@ from itertools import groupby
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column
 from asdbench.reports import latex
+from asdbench.reports.footnotes import loud
 from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, clips_of, official_mean, span, unit
 from asdbench.reports.tables import SystemTable
 from asdbench.verdicts import LEGEND
@@ -102,12 +103,6 @@ def _groups(columns: Sequence[Column]) -> list[latex.Group]:
 
 def _mean(means: Means | None, which: str) -> float | None:
     return None if means is None else float(getattr(means, which))
-
-
-def loud(warning: str) -> str:
-    """Capitals, but for the names and numbers after a colon."""
-    title, colon, rest = warning.partition(":")
-    return title.upper() + colon + rest
 
 
 def mark(number: int) -> str:

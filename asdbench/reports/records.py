@@ -71,7 +71,7 @@ def _record(table: SystemTable, folder: SeedFolder) -> dict[str, Any]:
         "system": folder.system,
         "title": table.title,
         "seed": folder.seed,
-        "stamps": list(table.stamps),
+        "stamps": manifest["stamps"],
         "reduced_budget": reduced(manifest) or None,
         "collapsed": sorted(machine for machine, entry in manifest["machines"].items() if entry["constant"]),
         **metrics(cells, summarise(DEFINITIONS[folder.year], scored) if scored else None),

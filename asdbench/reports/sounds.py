@@ -45,7 +45,7 @@ class Sounds:
         """A clip's sound; ClipError where it cannot be had."""
         clip = self._clips.get((machine, name))
         if clip is None or self._reader is None:
-            raise ClipError(f"{name}: {self.why_not or 'not in the data set any more'}")
+            raise ClipError(self.why_not or f"{name}: not in the data set any more")
         return self._reader(clip)
 
 

@@ -23,7 +23,7 @@ from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, mean
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
-from asdbench.reports.footnotes import UNSURE, coverage, footnotes, published_notes, reduced, some
+from asdbench.reports.footnotes import UNSURE, coverage, footnotes, published_notes, some, stamps_of
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
 from asdbench.results import results_in
@@ -68,7 +68,7 @@ class SystemTable:
     definition : Definition
         Of the data set's year: which columns there are and what the official score is.
     stamps : tuple of str
-        What the table must say loudly.
+        What the table must say loudly, a reduced budget among it.
     rows : list of Row
     ours, theirs : mapping of (domain, metric) to Means
         Means per column, percent; ``theirs`` over the same cells as ours.
@@ -113,13 +113,9 @@ class SystemTable:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader must know before any number: stamps, a reduced budget, collapsed models."""
-        budget = reduced(self.folders[0].manifest())
+        """What a reader must know before any number: stamps and collapsed models."""
         collapsed = list(dict.fromkeys(row.machine for row in self.rows if row.collapsed))
-        found = [*self.stamps]
-        found += [f"reduced budget: {budget}"] if budget else []
-        found += [f"collapsed model: {', '.join(collapsed)}"] if collapsed else []
-        return tuple(found)
+        return (*self.stamps, *([f"collapsed model: {', '.join(collapsed)}"] if collapsed else []))
 
 
 def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] | None = None) -> list[SystemTable]:
@@ -246,7 +242,7 @@ def _table(
         title=first["system"]["title"],
         part=part,
         definition=definition,
-        stamps=tuple(first["stamps"]),
+        stamps=stamps_of(first),
         rows=rows,
         ours={column: means(row.ours[column] for row in scored) for column, scored in own.items() if scored},
         theirs={column: means(row.published[column] for row in scored) for column, scored in same.items()},

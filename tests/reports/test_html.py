@@ -40,6 +40,49 @@ def test_the_chapters_stand_in_order_and_nothing_is_loaded(tmp_path: Path) -> No
     assert "url(http" not in page
 
 
+def test_a_reduced_budget_is_stamped_in_every_chapter(tmp_path: Path) -> None:
+    fill(tmp_path, system="ae", epochs=3)
+    fill(tmp_path, system="mvg")
+    page = page_of(tmp_path)
+    (banner,) = re.findall(r'<p class="loud".*?</p>', page, re.DOTALL)
+    assert "REDUCED BUDGET: 3 of 300 epochs (ae)" in banner
+    assert "no result" not in banner
+    chapters = page.split("<h2")
+    for heading in ("Systems side by side", "Tables", "AUC per machine", "ROC curves", "The clips it got most wrong"):
+        (chapter,) = [chapter for chapter in chapters if chapter.partition(">")[2].startswith(heading)]
+        assert '<span class="stamp">REDUCED BUDGET: 3 of 300 epochs' in chapter
+
+
+def test_stages_that_were_not_recorded_are_dashes(tmp_path: Path) -> None:
+    fill(tmp_path)  # no seconds in its manifest
+    page = page_of(tmp_path)
+    assert '<td data-v="-1">–</td>' * 4 in page[page.index("<h2>Timings") :]
+    page = page_of(write_results(tmp_path / "more"))
+    assert '<td data-v="1.5">1.5</td>' in page[page.index("<h2>Timings") :]
+
+
+def test_a_note_on_verdicts_speaks_of_the_words_in_the_cells(tmp_path: Path) -> None:
+    fill(tmp_path, cells=ALL)
+    page = page_of(tmp_path)
+    assert "✗" not in page
+    assert page.count("lower or higher, outside: the published value is outside our 95 % interval") == 2
+
+
+def test_the_official_score_spans_the_columns(tmp_path: Path) -> None:
+    fill(tmp_path)
+    row = re.findall(r'<tr><th class="text" colspan="2">Official score</th>(.*?)</tr>', page_of(tmp_path))[0]
+    assert re.findall(r"<td[^>]*>", row) == [re.match(r'<td class="across" colspan="4" data-v="[\d.]+">', row)[0]]  # type: ignore[index]  # it is there
+
+
+def test_without_sound_the_reason_stands_once(tmp_path: Path) -> None:
+    fill(tmp_path)
+    page = page_of(tmp_path)
+    chapter = page[page.index(">The clips it got most wrong") : page.index("<h2>Timings")]
+    assert f"At most {html.MISTAKES} clips a system, the first {html.PLAYED} with spectrogram and sound" in chapter
+    assert chapter.count("No spectrogram, no sound: ") == 1
+    assert "<figcaption>" not in chapter
+
+
 def test_the_verdict_names_the_best_and_how_sure_that_is(tmp_path: Path) -> None:
     (view,) = evidence.views(write_results(tmp_path, systems=("ae", "cvae", "mvg"), count=40))
     said, behind = ranking.verdict(view)

@@ -161,6 +161,20 @@ def test_synthetic_data_is_stamped_and_stands_alone(tmp_path: Path) -> None:
     assert "difference" not in text.lower()
 
 
+def test_a_reduced_budget_is_a_stamp_at_every_table_and_in_every_line(tmp_path: Path) -> None:
+    fill(tmp_path, system="ae", epochs=3)
+    fill(tmp_path, system="mvg")
+    tables = build(tmp_path)
+    assert [table.stamps for table in tables] == [("reduced budget: 3 of 300 epochs",), ()]
+    page = markdown.render(tables)
+    overview, reduced, full = page.split("## ")
+    assert "> **REDUCED BUDGET: 3 of 300 epochs.**" in overview
+    assert "> **REDUCED BUDGET: 3 of 300 epochs.** Mind this when you compare." in reduced
+    assert "REDUCED BUDGET" not in full
+    stamps = tidy.frame(tables).groupby("system")["stamps"].agg(set)
+    assert dict(stamps) == {"ae": {"reduced budget: 3 of 300 epochs"}, "mvg": {""}}
+
+
 def test_features_of_any_folder_are_not_taken_for_the_benchmark(tmp_path: Path) -> None:
     fill(tmp_path, dataset="dcase2021", spec="features:dcase2021", cells=ALL)
     table = one(tmp_path)
@@ -209,7 +223,8 @@ def test_seeds_of_other_settings_data_or_stamps_are_not_averaged(tmp_path: Path,
     one, two = build(tmp_path)
     assert one.notes[0] == "Seed 1."
     assert two.notes[0] == "Seed 2."
-    assert (one.stamps, two.stamps) == ((), other.get("stamps", ()))
+    budget = (f"reduced budget: {other['epochs']} of 300 epochs",) if "epochs" in other else ()
+    assert (one.stamps, two.stamps) == ((), other.get("stamps", budget))
 
 
 def test_a_budget_below_the_full_one_is_said_loudly(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ def test_the_page_shows_the_score_alone(results: Path) -> None:
     found = views(results)
     page = html.render(found)
     assert "No 95 % interval" in page
+    assert re.search(r'Official score</th><td[^>]*>\d+\.\d\d<span class="small">–</span>', page)
     assert not no_number(page)
     said, _ = ranking.verdict(found[0])
     assert re.search(r"highest official score of 2 systems, \d+\.\d\d, ", said)

@@ -133,13 +133,13 @@ def sheet(figure: Figure) -> Sheet:
     columns = min(len(figure.panels), 1 if len(figure.panels) == 1 else 2 if len(figure.panels) <= 4 else 4)
     rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
     width = max(WIDTH * columns, 5.0)
-    loud = ", ".join(figure.stamps)
+    stamps = textwrap.wrap(", ".join(figure.stamps), round(width * 11))
     words = textwrap.wrap(" ".join(filter(None, (figure.caption, *figure.empty))), round(width * 17))
     names = [name for name, _ in figure.legend]
     across = max(1, int(width / (0.55 + 0.08 * max(map(len, names), default=1))))
     legend_lines = math.ceil(len(names) / across)
     head = 0.4 + 0.22 * legend_lines
-    foot = 0.15 + 0.16 * (len(words) + bool(loud))
+    foot = 0.15 + 0.16 * (len(words) + len(stamps))
     heights = [max(panel.height for panel in row) for row in rows]
     height = head + sum(heights) + foot
     space = (0.0, foot / height, 1.0, (height - head - foot) / height)
@@ -156,9 +156,10 @@ def sheet(figure: Figure) -> Sheet:
     ]
     if marks:
         made.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - 0.3 / height), ncols=across)
-    if loud:
-        made.text(0.1 / width, (foot - 0.05) / height, loud, va="top", weight="bold", color="#B00020", size=9)
-    below = (foot - 0.05 - 0.17 * bool(loud)) / height
+    if stamps:
+        said = "\n".join(stamps)
+        made.text(0.1 / width, (foot - 0.05) / height, said, va="top", weight="bold", color="#B00020", size=9)
+    below = (foot - 0.05 - 0.17 * len(stamps)) / height
     made.text(0.1 / width, below, "\n".join(words), va="top", size=7.5)
     return made
 

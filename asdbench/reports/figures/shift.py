@@ -34,12 +34,14 @@ def figure(view: View) -> Figure:
             _slopes(axes, view, machine)
 
         panels.append(Panel(one_line(machine), draw_one))
+    bars = any(shown.table.arithmetic_bounds for shown in view.systems) and len(view.machines) > 1
     published = any(shown.table.has_published for shown in view.systems)
     return Figure(
         "shift",
         TITLE,
         "Arithmetic mean AUC over sections, percent; a falling line: worse in the target domain; dashed: chance (0.5)."
-        f" Bars (all machines): 95 % intervals over clips.{' Hollow: published, same cells.' * published} {view.note}.",
+        f"{' Bars (all machines): 95 % intervals over clips.' * bars}"
+        f"{' Hollow: published, same cells.' * published} {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((shown.name, look.of(shown)) for shown in view.systems),

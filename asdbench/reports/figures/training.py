@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Fit or machine -> epochs and values."""
+PER_EPOCH = (
+    " AUC per epoch (harmonic mean over the machine's cells): the circle is the last epoch, which counts; the star the"
+    " best by test labels, which an honest choice cannot know: the gap is the optimism of choosing so."
+)
 
 
 def figure(view: View) -> Figure:
     """One panel a system and loss term, a line a fit; one a system for the AUC per epoch, a line a machine."""
-    panels, empty = [], []
+    panels, empty = list[Panel](), list[str]()
+    seen, areas_seen = list[Shown](), False
     drawn: dict[str, str] = {}
     for shown in view.systems:
-        rows = shown.folders[0].history()
+        rows, before = shown.folders[0].history(), len(panels)
         terms = [name for name in (rows[0] if rows else {}) if name not in ("fit", "epoch")]
         same = drawn.setdefault(repr(rows), shown.name)
         if not rows:
@@ -37,18 +42,17 @@ def figure(view: View) -> Figure:
         areas = epochs(shown)
         if areas:
             panels.append(_panel(shown, "AUC on the test clips", areas, chosen=True))
+            areas_seen = True
         elif rows and not shown.oracle:
             empty.append(f"{shown.name}: AUC per epoch was not recorded (`asdbench run --selection both` records it).")
+        seen += [shown] if len(panels) > before else []
     return Figure(
         "training",
         "Training curves",
-        "A line a fit (a machine, or a section), from the first seed. AUC per epoch (harmonic mean over the machine's"
-        " cells): the circle is the last epoch, which counts; the star the best by test labels, which an honest choice"
-        " cannot know: the gap is the optimism of choosing so."
-        f" {view.note}.",
+        f"A line a fit (a machine, or a section), from the first seed.{PER_EPOCH * areas_seen} {view.note}.",
         tuple(panels),
         view.stamps,
-        tuple((shown.name, look.of(shown)) for shown in view.systems),
+        tuple((shown.name, look.of(shown)) for shown in seen),
         tuple(empty),
     )
 
@@ -76,6 +80,8 @@ def epochs(shown: Shown) -> Curves:
 
 def _panel(shown: Shown, term: str, found: Curves, *, chosen: bool) -> Panel:
     def draw(axes: Axes) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         own = look.of(shown)
         for at, values in found.values():
             axes.plot(at, values, color=own.colour, lw=0.9, alpha=0.7)
@@ -88,6 +94,7 @@ def _panel(shown: Shown, term: str, found: Curves, *, chosen: bool) -> Panel:
             chance(axes, vertical=False)
         elif flat.min() > 0 and flat.max() / flat.min() > 50:
             logarithmic(axes.yaxis)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         axes.set_ylabel("AUC, %" if chosen else one_line(term))
 

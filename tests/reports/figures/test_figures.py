@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,51 @@ def view_of(results: Path) -> View:
 def test_every_caption_has_data_set_clips_seed_and_stamps(tmp_path: Path, kind: figures.Kind) -> None:
     figure = figures.make(kind, view_of(write_results(tmp_path)))
     assert "toy, development sections; n = 120 normal and 120 anomalous test clips; seed 777" in figure.caption
-    assert figure.stamps == ("SYNTHETIC DATA", "UNTRAINED NETWORK")
+    assert figure.stamps == ("SYNTHETIC DATA", "UNTRAINED NETWORK", "REDUCED BUDGET: 10 of 300 epochs")
+
+
+@pytest.mark.parametrize("kind", figures.KINDS)
+def test_a_caption_of_a_selection_counts_what_is_drawn(tmp_path: Path, kind: figures.Kind) -> None:
+    view = view_of(write_results(tmp_path)).only(("clvae",), ("fan",))
+    assert "n = 40 normal and 40 anomalous test clips" in figures.make(kind, view).caption
+
+
+def test_means_of_some_machines_have_no_intervals_of_all(tmp_path: Path) -> None:
+    view = view_of(write_results(tmp_path, count=40))
+    some, every = view.only(machines=("fan", "valve")), view.only(machines=view.machines)
+    assert "Bars" in figures.make("shift", every).caption
+    assert "Bars" not in figures.make("shift", some).caption
+    assert not any(shown.table.arithmetic_bounds for shown in some.systems)
+
+
+def test_long_stamps_are_broken_on_a_sheet(tmp_path: Path) -> None:
+    figure = replace(
+        figures.make("roc", view_of(write_results(tmp_path)).only(machines=("fan",))), stamps=("LOUD",) * 40
+    )
+    with drawing.settings():
+        sheet = drawing.sheet(figure)
+        (loud,) = [text for text in sheet.texts if "LOUD" in text.get_text()]
+        assert loud.get_window_extent().width < sheet.bbox.width
+        assert loud.get_window_extent().y0 > 0
+
+
+def test_training_explains_what_is_drawn(tmp_path: Path) -> None:
+    view = view_of(write_results(tmp_path))
+    figure = figures.make("training", view)
+    assert [name for name, _ in figure.legend] == ["clvae"]  # the only one that has curves
+    assert "circle" in figure.caption
+    view.systems[0].folders[0].write_epochs({})
+    assert "circle" not in figures.make("training", view).caption
+
+
+def test_epochs_are_whole(tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    (panel, *_) = figures.make("training", view_of(write_results(tmp_path))).panels
+    axes = Figure().subplots()
+    panel.draw(axes)
+    axes.set_xlim(1, 3)
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
 
 
 @pytest.mark.parametrize("kind", figures.KINDS)
@@ -62,6 +108,22 @@ def test_a_system_has_one_look_in_every_selection(tmp_path: Path) -> None:
     assert looks["mvg"].mark != looks["mvg@oracle"].mark
     assert {shown.name: look.of(shown) for shown in view.only(("mvg",)).systems}["mvg"] == looks["mvg"]
     assert [shown.name for shown in view.without_oracles().systems] == ["ae", "cvae", "mvg"]
+
+
+def test_a_built_in_system_has_one_look_in_every_folder(tmp_path: Path) -> None:
+    looks = []
+    for number, systems in enumerate([("mvg",), ("another", "mvg"), (*look.BUILT_IN, "another", "zero")]):
+        view = view_of(write_results(tmp_path / str(number), systems=systems))
+        assert len({look.of(shown) for shown in view.systems}) == len(systems)
+        assert [shown.name for shown in view.systems] == sorted(systems)
+        looks += [look.of(shown) for shown in view.systems if shown.name == "mvg"]
+    assert len(looks) == 3
+    assert len(set(looks)) == 1
+
+
+def test_the_built_in_systems_are_those_that_come_with_asdbench() -> None:
+    found = entry_points(group="asdbench.systems")
+    assert tuple(sorted({one.name for one in found if one.value.startswith("asdbench_systems.")})) == look.BUILT_IN
 
 
 def test_looks_of_many_systems_differ(tmp_path: Path) -> None:
@@ -109,7 +171,7 @@ def test_panels_of_a_page_say_a_style_once(tmp_path: Path) -> None:
 
 def test_a_panel_has_the_inks_of_the_page(tmp_path: Path) -> None:
     panels = Panels()
-    svg = panels.svg(figures.make("auc", view_of(write_results(tmp_path))).panels[0])
+    svg = panels.svg(figures.make("auc", view_of(write_results(tmp_path, systems=("ae", "mvg")))).panels[0])
     for colour, variable in drawing.VARIABLES.items():
         assert colour not in (svg + panels.rules()).lower()
         assert f"var({variable})" in panels.rules() or variable == "--paper"
