@@ -121,9 +121,9 @@ class ProcessExecutor(Executor):
             process.shutdown(wait=wait, cancel_futures=True)
 
     def terminate(self) -> None:
-        """Cancel what waits and end what runs at once: a training may take hours."""
-        _, busy = self._close()
-        for process in busy:
+        """Cancel what waits and end what runs at once: a training may take hours, a plug-in's own thread for ever."""
+        idle, busy = self._close()
+        for process in (*idle, *busy):
             # A public way there is from Python 3.14 on only; and among all our children are others' as well.
             for child in list((process._processes or {}).values()):
                 child.terminate()

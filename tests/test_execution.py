@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -153,6 +154,17 @@ def test_where_a_replacement_cannot_be_made_no_call_waits_for_ever(
         assert {type(future.exception(timeout=60)) for future in futures} == {BrokenProcessPool}
         monkeypatch.undo()
         assert executor.submit(operator.mul, 2, 3).result(timeout=60) == 6  # once there is room again
+
+
+def leave_a_thread() -> None:
+    threading.Thread(target=time.sleep, args=(120,)).start()
+
+
+def test_a_worker_that_a_call_left_a_thread_in_is_not_waited_for(tmp_path: Path) -> None:
+    started = time.monotonic()
+    with executing("processes", 1, shared=tmp_path) as executor:
+        executor.submit(leave_a_thread).result(timeout=60)
+    assert time.monotonic() - started < 60
 
 
 def test_workers_end_with_a_parent_that_is_killed() -> None:

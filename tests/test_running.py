@@ -234,9 +234,13 @@ def test_a_plugin_that_cannot_be_made_is_said_in_three_lines(
     assert words in caught.value.message
 
 
-def test_a_plugin_that_exits_takes_only_its_own_cells(make_features: MakeFeatures, tmp_path: Path) -> None:
-    mine = plugin(tmp_path, body="import sys; sys.exit(0)")
-    summary = go(make_features(), tmp_path / "results", f"{mine},mvg")
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+@pytest.mark.parametrize("body", ["raise SystemExit(0)", "raise type('Panic', (BaseException,), {})('in Rust')"])
+def test_a_plugin_that_exits_takes_only_its_own_cells(
+    make_features: MakeFeatures, tmp_path: Path, body: str, executor: Any
+) -> None:
+    mine = plugin(tmp_path, body=body)
+    summary = go(make_features(), tmp_path / "results", f"{mine},mvg", executor=executor)
     assert len(summary.failed) == 8
     assert len(summary.folders[1].files.cells()) == 8
 
