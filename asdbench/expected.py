@@ -12,7 +12,8 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -31,26 +32,25 @@ SAME = ("asdbench", "torch", "numpy", "scipy", "cpu", "cpu_features")
 TINY = 1e-12
 """What a score is held to be at least when a move is put in relation to it."""
 
-Key = tuple[str, int, Cell, str]
+Scores = Mapping[tuple[str, int], Mapping[Cell, Mapping[str, float]]]
+"""(system, seed) -> cell -> clip -> score."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """The head of an expected file and the score of each (system, seed, cell, clip)."""
+    """The head of an expected file and the scores of each system and seed."""
 
     head: Mapping[str, Any]
-    scores: Mapping[Key, float] = field(hash=False)
+    scores: Scores = field(hash=False)
 
     def of(self, system: str, seed: int) -> Mapping[Cell, Mapping[str, float]]:
         """The scores of one system and seed, by cell and clip."""
-        return self._by_seed.get((system, seed), {})
+        return self.scores.get((system, seed), {})
 
-    @cached_property
-    def _by_seed(self) -> dict[tuple[str, int], dict[Cell, dict[str, float]]]:
-        found: dict[tuple[str, int], dict[Cell, dict[str, float]]] = {}
-        for (system, seed, cell, clip), score in self.scores.items():
-            found.setdefault((system, seed), {}).setdefault(cell, {})[clip] = score
-        return found
+    @property
+    def count(self) -> int:
+        """How many scores there are."""
+        return sum(len(clips) for cells in self.scores.values() for clips in cells.values())
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,18 @@ class Found(Expected):
 
 def collect(folders: Sequence[SeedFolder]) -> Found:
     """The scores of the result folders of a data set, with labels. A score file is named by the cell that it covers."""
-    scores: dict[Key, float] = {}
+    scores: dict[tuple[str, int], dict[Cell, dict[str, float]]] = {}
     systems: dict[str, Any] = {}
     truth: dict[tuple[str, str], Truth] = {}
     for folder in folders:
         machines = folder.manifest()["machines"]
-        systems[f"{folder.system}/seed-{folder.seed}"] = _about(machines)
+        system, seed, files = folder.system, folder.seed, folder.files
+        systems[f"{system}/seed-{seed}"] = _about(machines)
         truth |= folder.truth()
-        files = folder.files
+        own = scores[system, seed] = {}
         for cell in files.cells():
-            for clip, score in zip(*files.scores(cell), strict=True):
-                scores[folder.system, folder.seed, cell, clip] = float(score)
+            clips, values = files.scores(cell)
+            own[cell] = dict(zip(clips, values.tolist(), strict=True))
     return Found({"format": FORMAT, "systems": systems}, scores, truth, folders[0].year if folders else 2021)
 
 
@@ -94,8 +95,10 @@ def write_expected(path: Path, expected: Expected) -> None:
     text.write(f"# {json.dumps(expected.head, sort_keys=True)}\n")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEAD)
-    for (system, seed, cell, clip), score in sorted(expected.scores.items()):
-        writer.writerow([system, seed, cell.machine, cell.section, cell.domain, clip, repr(score)])
+    for (system, seed), cells in sorted(expected.scores.items()):
+        for cell, clips in sorted(cells.items()):
+            for clip, score in sorted(clips.items()):
+                writer.writerow([system, seed, cell.machine, cell.section, cell.domain, clip, repr(score)])
     write_text(path, text.getvalue())
 
 
@@ -123,9 +126,10 @@ def read_expected(path: Path) -> Expected:
             or tuple(next(csv.reader(lines[1:2]))) != HEAD
         ):
             raise ValueError("another format")
-        scores = {
-            (row[0], int(row[1]), Cell(row[2], row[3], row[4]), row[5]): float(row[6]) for row in csv.reader(lines[2:])
-        }
+        scores: dict[tuple[str, int], dict[Cell, dict[str, float]]] = {}
+        for (system, seed, *place), rows in groupby(csv.reader(lines[2:]), key=itemgetter(0, 1, 2, 3, 4)):
+            own = scores.setdefault((system, int(seed)), {}).setdefault(Cell(*place), {})
+            own.update({row[5]: float(row[6]) for row in rows})
     except (ValueError, LookupError, TypeError, StopIteration) as error:
         raise DataError(
             "not a file of expected scores",

@@ -13,7 +13,7 @@ import os
 import platform
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -68,7 +68,7 @@ def check_size(path: Path) -> None:
         raise damaged(path, f"{size} bytes, more than the {LARGEST} that are read")
 
 
-def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
+def read_rows(path: Path, head: Sequence[str]) -> list[list[str]]:
     """The rows of a CSV file, its head line first; none where there is no file.
 
     Raises
@@ -76,20 +76,36 @@ def read_rows(path: Path, head: Sequence[str]) -> Iterator[list[str]]:
     DataError
         Where it cannot be read, begins otherwise than ``head``, or a line is not as long as the head line.
     """
+    content = read_content(path)
+    try:
+        return [] if content is None else rows_of(content, head)
+    except ValueError as error:
+        raise damaged(path, str(error)) from error
+
+
+def read_content(path: Path) -> bytes | None:
+    """What a file holds, or None where there is none; DataError where it cannot be read or is too large."""
     if not path.exists():
-        return
+        return None
     check_size(path)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise damaged(path, str(error)) from error
+
+
+def rows_of(content: bytes, head: Sequence[str]) -> list[list[str]]:
+    """The rows of a CSV file's content; ValueError where it is not what :func:`read_rows` asks for."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
     if not rows or rows[0][: len(head)] != list(head):
-        raise damaged(path, f"head line {rows[0] if rows else 'missing'}")
+        raise ValueError(f"head line {rows[0] if rows else 'missing'}")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(rows[0]):
-            raise damaged(path, f"line {number} has {counted(len(row), 'field')}, not {len(rows[0])}")
-        yield row
+            raise ValueError(f"line {number} has {counted(len(row), 'field')}, not {len(rows[0])}")
+    return rows
 
 
 def read_pairs(path: Path) -> tuple[list[str], NDArray[np.float64]]:
@@ -103,14 +119,17 @@ def read_pairs(path: Path) -> tuple[list[str], NDArray[np.float64]]:
     names, values = [], []
     check_size(path)
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for number, row in enumerate(csv.reader(file), start=1):
-                try:
-                    name, value = row
-                    values.append(float(value))
-                except ValueError as error:
-                    raise damaged(path, f"line {number} is not `clip,number`: {row}") from error
-                names.append(name)
+        text = path.read_bytes().decode("utf-8")
+        plain = '"' not in text and "\r" not in text  # as nearly always; splitting takes half of csv's time
+        lines = text.removesuffix("\n").split("\n") if text else []
+        rows = (line.split(",") for line in lines) if plain else csv.reader(io.StringIO(text, newline=""))
+        for number, row in enumerate(rows, start=1):
+            try:
+                name, value = row
+                values.append(float(value))
+            except ValueError as error:
+                raise damaged(path, f"line {number} is not `clip,number`: {row}") from error
+            names.append(name)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise damaged(path, str(error)) from error
     return names, np.array(values, dtype=np.float64)

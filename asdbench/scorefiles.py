@@ -11,7 +11,7 @@ head line. A file is asked for by any cell of it: from 2022 on two cells have on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +44,8 @@ class ScoreFiles:
 
     def names(self, cell: Cell) -> tuple[str, str]:
         """The names of the cell's score and decision file."""
-        unit = Unit(*astuple(self.year.definition.file(cell)))
+        file = self.year.definition.file(cell)
+        unit = Unit(file.machine, file.section, file.domain)
         score, decision = (self.year.file_name(kind, unit) for kind in KINDS)
         return score, decision
 

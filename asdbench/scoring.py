@@ -166,9 +166,8 @@ def _kept(folder: SeedFolder, state: State) -> Sequence[ScoredFile]:
 
 
 def _scored_files(folder: SeedFolder) -> Sequence[ScoredFile]:
-    files, truth = folder.files, folder.truth()
+    files, truth, parts = folder.files, folder.truth(), folder.parts()
     definition = files.year.definition
-    parts = {known.cell: known.part for known in truth.values()}
     found = []
     for machine, entry in folder.manifest().get("machines", {}).items():
         asked: dict[Cell, dict[Cell, str | None]] = {}
@@ -178,7 +177,7 @@ def _scored_files(folder: SeedFolder) -> Sequence[ScoredFile]:
         for file, cells in asked.items():
             part = parts.get(min(cells), "dev")
             reason = next(filter(None, cells.values()), None)
-            stated = {name: digest for name, digest in entry["files"].items() if name in files.names(file)}
+            stated = {name: entry["files"][name] for name in files.names(file) if name in entry["files"]}
             if reason is None and files.digests([file]) != stated:
                 reason = "its score or decision file is not the one that was written: run again"
             group = None if reason else _group(folder, files, file, truth)

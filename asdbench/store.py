@@ -23,7 +23,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -32,7 +34,17 @@ import numpy as np
 from asdbench.api import Cell, Label
 from asdbench.components import Components
 from asdbench.errors import DataError
-from asdbench.files import SETTLED_NS, as_file_name, damaged, digest, read_rows, write_rows, write_text
+from asdbench.files import (
+    SETTLED_NS,
+    as_file_name,
+    damaged,
+    digest,
+    read_content,
+    read_rows,
+    rows_of,
+    write_rows,
+    write_text,
+)
 from asdbench.latent import DIGITS
 from asdbench.manifest import read_manifest, write_manifest
 from asdbench.scorefiles import ScoreFiles
@@ -44,7 +56,7 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]  # the module or nothing
 
 IDENTITY = ("split", "machine", "section", "domain", "clip")
-KNOWN: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
+LABEL: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
 LATENT = (*IDENTITY, "x", "y")
 EPOCHS = ("machine", "epoch", "auc")
 LABELS = ("machine", "section", "domain", "clip", "part", "label")
@@ -59,6 +71,9 @@ class Truth(NamedTuple):
     cell: Cell
     part: str
     label: Label | None
+
+
+Known = tuple[Mapping[tuple[str, str], Truth], Mapping[Cell, str]]
 
 
 @dataclass(frozen=True)
@@ -193,7 +208,7 @@ class SeedFolder:
             Where ``epochs.csv`` is damaged.
         """
         found: dict[str, dict[int, float]] = {}
-        for machine, epoch, area in list(read_rows(self.path / "epochs.csv", EPOCHS))[1:]:
+        for machine, epoch, area in read_rows(self.path / "epochs.csv", EPOCHS)[1:]:
             try:
                 found.setdefault(machine, {})[int(epoch)] = float(area)
             except ValueError as error:
@@ -208,7 +223,7 @@ class SeedFolder:
         else:
             (self.path / "epochs.csv").unlink(missing_ok=True)
 
-    def truth(self) -> dict[tuple[str, str], Truth]:
+    def truth(self) -> Mapping[tuple[str, str], Truth]:
         """(machine, clip) -> what is known of each test clip.
 
         Raises
@@ -216,16 +231,22 @@ class SeedFolder:
         DataError
             Where ``labels.csv`` is damaged.
         """
-        known: dict[tuple[str, str], Truth] = {}
-        for machine, section, domain, clip, part, label in self.label_rows():
-            if label and label not in KNOWN:
-                raise damaged(self.path / "labels.csv", f"the label {label!r} of {clip}")
-            known[machine, clip] = Truth(Cell(machine, section, domain), part, KNOWN.get(label))
-        return known
+        return self._known()[0]
+
+    def parts(self) -> Mapping[Cell, str]:
+        """Cell -> ``dev`` or ``eval``; DataError as :meth:`truth`."""
+        return self._known()[1]
+
+    def _known(self) -> Known:
+        content = read_content(self.path / "labels.csv")
+        try:
+            return ({}, {}) if content is None else _known(content)
+        except ValueError as error:
+            raise damaged(self.path / "labels.csv", str(error)) from error
 
     def label_rows(self) -> list[list[str]]:
         """The rows of ``labels.csv``: machine, section, domain, clip, part, label or empty."""
-        return list(read_rows(self.path / "labels.csv", LABELS))[1:]
+        return read_rows(self.path / "labels.csv", LABELS)[1:]
 
     def write_labels(self, rows: Iterable[Sequence[str]]) -> None:
         """Write ``labels.csv``."""
@@ -233,7 +254,7 @@ class SeedFolder:
 
     def history(self) -> list[dict[str, str]]:
         """The rows of ``history.csv`` as text."""
-        rows = list(read_rows(self.path / "history.csv", ("fit", "epoch")))
+        rows = read_rows(self.path / "history.csv", ("fit", "epoch"))
         return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]] if rows else []
 
     def write_history(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -243,7 +264,7 @@ class SeedFolder:
 
     def _by_clip(self, name: str, head: Sequence[str]) -> Components:
         """A file of numbers by clip; its columns after the identity are their names."""
-        rows = list(read_rows(self.path / name, head))
+        rows = read_rows(self.path / name, head)
         if not rows:
             return Components([], {})
         names = rows[0][len(IDENTITY) :]
@@ -275,3 +296,17 @@ class SeedFolder:
 
     def _failure(self, label: str) -> Path:
         return self.path / f"failure-{as_file_name(label)}.txt"
+
+
+@lru_cache(maxsize=4)  # the folders of a run have the same labels: read once for all systems and seeds
+def _known(content: bytes) -> Known:
+    """What a file of labels says; ValueError where it is damaged."""
+    truth: dict[tuple[str, str], Truth] = {}
+    parts: dict[Cell, str] = {}
+    for machine, section, domain, clip, part, label in rows_of(content, LABELS)[1:]:
+        if label and label not in LABEL:
+            raise ValueError(f"the label {label!r} of {clip}")
+        cell = Cell(machine, section, domain)
+        truth[machine, clip] = Truth(cell, part, LABEL.get(label))
+        parts[cell] = part
+    return MappingProxyType(truth), MappingProxyType(parts)

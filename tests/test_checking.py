@@ -25,7 +25,7 @@ def made(
     seed: int = 777,
 ) -> Found:
     about = {"trained": trained, "environment": {"torch": torch, "threads": 1}, "data": {"fan": data}}
-    scores = {("mvg", seed, CELL, f"clip_{n}"): score + n for n in range(clips)}
+    scores = {("mvg", seed): {CELL: {f"clip_{n}": score + n for n in range(clips)}}}
     return Found({"format": 1, "systems": {f"mvg/seed-{seed}": about}}, scores)
 
 
@@ -93,16 +93,17 @@ def trained(
     clips: int = 40,
 ) -> Found:
     """Scores of normal and anomalous clips that lie ``gaps[machine]`` apart, a little otherwise from call to call."""
-    scores: dict[Any, float] = {}
+    scores: dict[Any, dict[Cell, dict[str, float]]] = {("cvae", seed): {} for seed in seeds}
     truth: dict[tuple[str, str], Truth] = {}
     for machine in MACHINES:
         clip_part = np.random.default_rng(len(machine)).standard_normal(2 * clips)  # a clip is hard for every training
         for seed in seeds:
+            there = scores["cvae", seed].setdefault(Cell(machine, "00", "source"), {})
             own = np.random.default_rng([seed, len(torch), len(machine)]).standard_normal(2 * clips)
             for n in range(2 * clips):
                 anomaly = n >= clips
                 value = clip_part[n] + noise * own[n] + anomaly * gaps.get(machine, 1.5)
-                scores["cvae", seed, Cell(machine, "00", "source"), f"clip_{n}"] = float(value)
+                there[f"clip_{n}"] = float(value)
                 truth[machine, f"clip_{n}"] = Truth(
                     Cell(machine, "00", "source"), "dev", "anomaly" if anomaly else "normal"
                 )

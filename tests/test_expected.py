@@ -14,7 +14,7 @@ CELL = Cell("fan", "00", "source")
 
 def made(score: float = 1.0, *, torch: str = "2.13.0", clips: int = 2, system: str = "mvg") -> Expected:
     about = {"trained": False, "environment": {"torch": torch, "threads": 1}, "data": {"fan": "d"}}
-    scores = {(system, 777, CELL, f"clip_{n}"): score + n for n in range(clips)}
+    scores = {(system, 777): {CELL: {f"clip_{n}": score + n for n in range(clips)}}}
     return Expected({"format": 1, "systems": {f"{system}/seed-777": about}}, scores)
 
 

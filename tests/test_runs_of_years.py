@@ -197,7 +197,11 @@ def test_a_check_in_another_environment_holds_the_years_metrics(tmp_path: Path, 
     write_expected(path, Expected(head, found.scores))
     verdict = check(found, read_expected(path))
     assert (verdict.exit_code, verdict.compared, verdict.measured) == (0, 0, 3 + 2 * 2)  # overall, two machines
-    turned = Found(found.head, {key: -score for key, score in found.scores.items()}, found.truth, found.year)
+    scores = {
+        of: {cell: {clip: -score for clip, score in clips.items()} for cell, clips in cells.items()}
+        for of, cells in found.scores.items()
+    }
+    turned = Found(found.head, scores, found.truth, found.year)
     worse = check(turned, read_expected(path))
     assert worse.exit_code == 3
     values = [table.score for table in tables.build(summary.results)]

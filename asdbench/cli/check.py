@@ -49,7 +49,7 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
         write_expected(path, found)
         for line in told:
             click.echo(f"changed: {line}")
-        scores, systems = counted(len(found.scores), "expected score"), counted(len(found.head["systems"]), "system")
+        scores, systems = counted(found.count, "expected score"), counted(len(found.head["systems"]), "system")
         click.echo(f"{scores} of {systems} written to {path}")
         return 0
     verdict = check(found, read_expected(path), tolerance / 100)

@@ -33,6 +33,8 @@ RESAMPLES = 2000
 LEVEL = 0.95
 PAUC_FLOOR = 0.5 * (1 - MAX_FPR / (2 - MAX_FPR))
 """The least standardised pAUC there is: about 0.474."""
+BLOCK = 100
+"""Resamples whose curves are held at a time: they then stay in the processor's cache."""
 ROUNDING = 1e-12
 """Below this a difference of fractions is none."""
 PAUC_PER_AREA = 0.5 / (MAX_FPR - MAX_FPR**2 / 2)
@@ -91,21 +93,51 @@ def resample(
     anomalous, values = check(labels, scores)
     levels, level = np.unique(-values, return_inverse=True)  # from the highest score down
     random = np.random.default_rng(seed)
-    passed: tuple[dict[str, Draws], dict[str, Draws]] = ({}, {})  # normal, anomalous: clips at or above each level
-    for of_class, found in zip((~anomalous, anomalous), passed, strict=True):
-        for domain, own in strata(domains, of_class):
-            clips = np.sort(level[own])
-            drawn = random.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=count)
-            weights = np.concatenate([np.ones((1, len(clips)), dtype=np.int64), drawn])
-            present, starts = np.unique(clips, return_index=True)
-            rises = np.zeros((count + 1, 1 + len(levels)))
-            rises[:, 1 + present] = np.add.reduceat(weights, starts, axis=1)
-            found[domain] = np.cumsum(rises, axis=1)
-    false, true = (_rates(sum(found.values(), start=np.zeros(()))) for found in passed)
+    normal, anomalies = (
+        {domain: _drawn(level[own], random, count) for domain, own in strata(domains, of_class)}
+        for of_class in (~anomalous, anomalous)
+    )
+    blocks = [
+        _areas(normal, anomalies, len(levels), slice(start, start + BLOCK)) for start in range(0, 1 + count, BLOCK)
+    ]
+    area, partial, own = zip(*blocks, strict=True)
     return Resamples(
+        np.concatenate(area),
+        np.concatenate(partial),
+        {} if domains is None else {domain: np.concatenate([block[domain] for block in own]) for domain in normal},
+    )
+
+
+def _drawn(clips: NDArray[np.int64], random: np.random.Generator, count: int) -> tuple[NDArray[np.int64], Draws]:
+    """The levels that some clips have, and how often each is there: once each clip, then as resampled."""
+    clips = np.sort(clips)
+    drawn = random.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=count)
+    present, starts = np.unique(clips, return_index=True)
+    weights = np.concatenate([np.ones((1, len(clips)), dtype=np.int64), drawn])
+    return present, np.add.reduceat(weights, starts, axis=1)
+
+
+def _areas(
+    normal: Mapping[str, tuple[NDArray[np.int64], Draws]],
+    anomalies: Mapping[str, tuple[NDArray[np.int64], Draws]],
+    levels: int,
+    rows: slice,
+) -> tuple[Draws, Draws, dict[str, Draws]]:
+    """AUC, pAUC and the AUC of each domain's normal clips, of some of the resamples."""
+
+    def passed(present: NDArray[np.int64], weights: Draws) -> Draws:  # clips at or above each level
+        own = weights[rows]
+        rises = np.zeros((len(own), 1 + levels))
+        rises[:, 1 + present] = own
+        return np.cumsum(rises, axis=1, out=rises)
+
+    by_domain = {domain: passed(*own) for domain, own in normal.items()}
+    false = _rates(sum(by_domain.values(), start=np.zeros(())))
+    true = _rates(sum((passed(*own) for own in anomalies.values()), start=np.zeros(())))
+    return (
         area_under(false, true),
         standardised(area_under(*cut_at(false, true, MAX_FPR)), MAX_FPR),
-        {} if domains is None else {domain: area_under(_rates(own), true) for domain, own in passed[0].items()},
+        {domain: area_under(_rates(own), true) for domain, own in by_domain.items()},
     )
 
 
@@ -211,10 +243,12 @@ def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float 
     -------
     Interval or None
         None where all resamples are one value (cells of one clip a class, or classes that nowhere overlap): what
-        other clips would give cannot be told from them, and an interval without width would say that it can.
+        other clips would give cannot be told from them, and an interval without width would say that it can. None,
+        too, where a harmonic mean is 0 in some resamples (a cell's AUC is): it jumps there, and twice that jump as a
+        bias would move the interval to where no harmonic mean can be.
     """
     estimate, others = float(draws[0]), draws[1:]
-    if np.ptp(others) < ROUNDING:
+    if np.ptp(others) < ROUNDING or (low >= 0 and others.min() < ROUNDING):
         return None
     shift = 2 * (float(others.mean()) - estimate)
     bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2]) - shift

@@ -65,7 +65,7 @@ class Shown:
         return [[file for file in scored_files(folder) if file.part == self.table.part] for folder in self.folders]
 
     @cached_property
-    def truth(self) -> dict[tuple[str, str], Truth]:
+    def truth(self) -> Mapping[tuple[str, str], Truth]:
         """What is known of each test clip, of the first seed."""
         return self.folders[0].truth()
 
