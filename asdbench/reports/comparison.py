@@ -144,11 +144,15 @@ def _interval(difference: Difference, turn: int = 1) -> str:
     if difference.interval is None:
         return NOT_THERE
     low, high = sorted(100 * turn * bound for bound in (difference.interval.low, difference.interval.high))
-    return f"{low:.1f} to {high:.1f}"
+    return f"{_plain(low, 1)} to {_plain(high, 1)}"
 
 
 def _signed(difference: Difference, digits: int = 1) -> str:
-    return f"{round(100 * difference.estimate, digits) + 0.0:+.{digits}f}"  # + 0.0: no -0.0
+    return _plain(100 * difference.estimate, digits, "+")
+
+
+def _plain(points: float, digits: int, sign: str = "") -> str:
+    return f"{points:{sign}z.{digits}f}"  # z: no -0.0
 
 
 def _p(p: float | None) -> str:
@@ -177,7 +181,7 @@ def _notes(comparison: Comparison) -> list[str]:
         )
         for part in comparison.parts:
             own = zip(comparison.seeds, part.official.per_seed, strict=True)
-            seeds = ", ".join(f"{seed}: {100 * one:+.2f}" for seed, one in own)
+            seeds = ", ".join(f"{seed}: {_plain(100 * one, 2, '+')}" for seed, one in own)
             notes.append(f"Official score{PARTS[part.part]}, difference of each seed: {seeds}.")
     for side in (a, b):
         if side.budget:
