@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 
 NARROWEST = 40
+JOINT = "\x1f"  # no space to textwrap
 
 
 def line(head: str, text: str, stream: TextIO | None = None, *, cut: bool = False) -> str:
@@ -38,7 +39,12 @@ def line(head: str, text: str, stream: TextIO | None = None, *, cut: bool = Fals
     pieces = [piece for part in wrapped for piece in part]
     if cut:
         pieces = [short for piece in pieces for short in _cut(piece, width - len(indent))]
-    return head + f"\n{indent}".join(pieces)
+    return head + f"\n{indent}".join(pieces).replace(JOINT, " ")
+
+
+def whole(phrase: str) -> str:
+    """A phrase whose words :func:`line` leaves in one line."""
+    return phrase.replace(" ", JOINT)
 
 
 def _cut(piece: str, room: int) -> list[str]:

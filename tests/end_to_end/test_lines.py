@@ -7,7 +7,7 @@ import io
 import click
 import pytest
 
-from asdbench.cli.lines import line
+from asdbench.cli.lines import line, whole
 
 
 class Terminal(io.StringIO):
@@ -22,6 +22,13 @@ def test_a_line_is_wrapped_below_its_beginning(monkeypatch: pytest.MonkeyPatch) 
     assert [len(click.unstyle(part)) <= 50 for part in wrapped] == [True, True]
     assert wrapped[1].startswith("       ")
     assert " ".join(click.unstyle(" ".join(wrapped)).split()) == f"Error: {words}"
+
+
+def test_a_phrase_stays_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    text = f"42 trained, 0 found finished; {whole('0 cells without a value')}; 78.9 s"
+    assert line("done: ", text, Terminal()).split("\n")[1] == "      0 cells without a value; 78.9 s"
+    assert line("done: ", text, io.StringIO()) == "done: 42 trained, 0 found finished; 0 cells without a value; 78.9 s"
 
 
 def test_a_path_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
