@@ -6,6 +6,7 @@ and no other.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import uuid
@@ -15,7 +16,7 @@ from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExec
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
@@ -97,7 +98,7 @@ class ProcessExecutor(Executor):
     """
 
     def __init__(self, workers: int) -> None:
-        self._idle = [_process() for _ in range(workers)]
+        self._idle: list[ProcessPoolExecutor | None] = [None] * workers  # None: to be made
         self._busy: set[ProcessPoolExecutor] = set()
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._lock = threading.Lock()
@@ -120,9 +121,9 @@ class ProcessExecutor(Executor):
             process.shutdown(wait=wait, cancel_futures=True)
 
     def terminate(self) -> None:
-        """Cancel what waits and end what runs at once: a training may take hours."""
-        _, busy = self._close()
-        for process in busy:
+        """Cancel what waits and end what runs at once: a training may take hours, a plug-in's own thread for ever."""
+        idle, busy = self._close()
+        for process in (*idle, *busy):
             # A public way there is from Python 3.14 on only; and among all our children are others' as well.
             for child in list((process._processes or {}).values()):
                 child.terminate()
@@ -132,7 +133,7 @@ class ProcessExecutor(Executor):
         with self._lock:
             self._closed = True
             waiting, self._waiting = self._waiting, deque()
-            found = [*self._idle], [*self._busy]
+            found = [process for process in self._idle if process], [*self._busy]
         for future, _ in waiting:
             future.cancel()
         return found
@@ -146,22 +147,23 @@ class ProcessExecutor(Executor):
                 if not future.set_running_or_notify_cancel():
                     continue
                 process, inner = _begun(self._idle.pop(), call)
-                self._busy.add(process)
+                if process is not None:
+                    self._busy.add(process)
             if inner.done():  # here, not by a callback: one that begins the next call, and so on, would nest
                 self._settle(process, future, inner)
             else:
                 inner.add_done_callback(partial(self._done, process, future))
 
-    def _done(self, process: ProcessPoolExecutor, future: Future[Any], inner: Future[Any]) -> None:
+    def _done(self, process: ProcessPoolExecutor | None, future: Future[Any], inner: Future[Any]) -> None:
         self._settle(process, future, inner)
         self._hand_out()
 
-    def _settle(self, process: ProcessPoolExecutor, future: Future[Any], inner: Future[Any]) -> None:
+    def _settle(self, process: ProcessPoolExecutor | None, future: Future[Any], inner: Future[Any]) -> None:
         error = CancelledError() if inner.cancelled() else inner.exception()
         with self._lock:
-            self._busy.discard(process)
-            replaced = isinstance(error, BrokenProcessPool) and not self._closed
-            self._idle.append(_process() if replaced else process)
+            if process is not None:
+                self._busy.discard(process)
+            self._idle.append(None if isinstance(error, BrokenProcessPool) else process)
         if error is not None:
             future.set_exception(error)
         else:
@@ -170,25 +172,36 @@ class ProcessExecutor(Executor):
 
 def _process() -> ProcessPoolExecutor:
     """A process, which is started by its first call."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_leave_interrupt_to_parent)
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_depend_on_parent)
 
 
-def _begun(process: ProcessPoolExecutor, call: Callable[[], Any]) -> tuple[ProcessPoolExecutor, Future[Any]]:
-    """A call and the process it runs in: another one where this has died while it had nothing to do."""
+def _begun(
+    process: ProcessPoolExecutor | None, call: Callable[[], Any]
+) -> tuple[ProcessPoolExecutor | None, Future[Any]]:
+    """A call and the process it runs in: another one where there is none, or it has died while it had nothing to do."""
     try:
-        try:
-            return process, process.submit(call)
-        except BrokenProcessPool:
-            process = _process()
-            return process, process.submit(call)
-    except OSError as error:  # no memory for a process, or too many of them
+        if process is not None:
+            with suppress(BrokenProcessPool):
+                return process, process.submit(call)
+        process = _process()
+        return process, process.submit(call)
+    except OSError as error:  # no memory for a process, too many of them, or of open files
         failed: Future[Any] = Future()
         failed.set_exception(BrokenProcessPool(f"no process can be started: {error.strerror}"))
         return process, failed
 
 
-def _leave_interrupt_to_parent() -> None:
+def _depend_on_parent() -> None:
+    """Leave Ctrl-C to the parent, and end with it: one that was killed ends nobody, and its workers would stay."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None  # this is a worker
+    parent.join()
+    os._exit(1)
 
 
 @contextmanager

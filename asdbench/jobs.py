@@ -218,7 +218,9 @@ def run_job(job: Job) -> list[Answer]:
             except AsdbenchError as error:
                 looked = f" ({error.looked})" if error.looked else ""
                 answers.append(Answer(failed=f"{error.message}{looked}"))
-            except (Exception, SystemExit) as error:  # a plug-in may raise anything: its cells fail, the trace is kept
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a plug-in may raise anything, exit or (Rust) panic: its cells fail
                 answers.append(Answer(failed=f"{type(error).__name__}: {error}", trace=traceback.format_exc()))
     return answers
 

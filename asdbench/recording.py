@@ -154,9 +154,14 @@ def refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> Non
 
 def _refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> None:
     folder = done[0].folder
-    files, entries = folder.files, folder.manifest()["machines"]
+    files, entries = folder.files, folder.manifest().get("machines", {})
     changed = False
-    machines = {machine: wanted for wanted in done for machine in wanted.unit.machines}
+    machines = {
+        machine: wanted
+        for wanted in done
+        for machine in wanted.unit.machines
+        if machine in entries and entries[machine]["key"] == wanted.key  # else another run has replaced it meanwhile
+    }
     for machine, wanted in machines.items():
         entry = entries[machine]
         own = {cell for cell in cells if cell.machine == machine}
@@ -170,7 +175,8 @@ def _refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> No
             entry.update(written)
     if changed:
         write_manifest(data, done[0], entries)
-    _write_labels(data, folder, set(machines))
+    if machines:
+        _write_labels(data, folder, set(machines))
 
 
 def _stamps(data: Dataset, wanted: Wanted) -> list[str]:

@@ -211,9 +211,11 @@ def run(
                 pool = stack.enter_context(ours)
             before = time.perf_counter()
             features = cache_folder / FEATURES
+            # Seeds and models of the same machines have the same clips, which are looked for once.
+            embedded_for = {(one.asked.embedding, one.unit.machines): one for one, *_ in work.jobs.values()}
             requests = (
-                Request(one.asked.embedding, one.asked.features.recipe, one.unit.clips)
-                for one, *_ in work.jobs.values()
+                Request(embedding, one.asked.features.recipe, one.unit.clips)
+                for (embedding, _), one in embedded_for.items()
             )
             unusable = extract(data, requests, features, pool, progress, device)
             embedded = round(time.perf_counter() - before, 3)

@@ -136,7 +136,10 @@ class SeedFolder:
         None where one has changed a moment ago: it may again, and its time be the same.
         """
         names = [path for path in sorted(self.path.glob("*")) if path.suffix == ".csv" or path.name == "manifest.json"]
-        found = [(path.name, path.stat()) for path in names]
+        try:
+            found = [(path.name, path.stat()) for path in names]
+        except FileNotFoundError:  # a run has removed it just now
+            return None
         if any(status.st_mtime_ns > time.time_ns() - SETTLED_NS for _, status in found):
             return None
         return tuple((name, status.st_ino, status.st_size, status.st_mtime_ns) for name, status in found)

@@ -31,7 +31,7 @@ from asdbench.metrics.intervals import (
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.store import SeedFolder
 
-FORMAT = 4
+FORMAT = 5
 FEWEST: Mapping[Metric, int] = {"auc": 5, "pauc": 20}
 """Clips of either class in each cell from which on intervals of means hold the truth in 90 or more of 100 simulated
 cases (docs/intervals.md); the official score's from that of the AUC on."""

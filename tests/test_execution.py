@@ -3,16 +3,20 @@ from __future__ import annotations
 import operator
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from asdbench import execution
+from asdbench import execution, executors
 from asdbench.errors import AsdbenchError, UsageError, WeightsError
 from asdbench.execution import Lost, each, threads_set, uninterrupted
 from asdbench.executors import InlineExecutor, executing
@@ -135,6 +139,46 @@ def test_where_no_process_can_be_started_every_call_is_lost_and_none_waits_for_e
         found = dict(each(executor, [(n, operator.mul, (n, n)) for n in range(1000)]))
     assert len(found) == 1000
     assert {type(one) for one in found.values()} == {Lost}
+
+
+def test_where_a_replacement_cannot_be_made_no_call_waits_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> ProcessPoolExecutor:
+        raise OSError(24, "Too many open files")
+
+    with executing("processes", 1, shared=tmp_path) as executor:
+        assert executor.submit(operator.mul, 2, 3).result(timeout=60) == 6
+        monkeypatch.setattr(executors, "_process", refuse)
+        futures = [executor.submit(end_the_process), executor.submit(operator.mul, 2, 3)]
+        assert {type(future.exception(timeout=60)) for future in futures} == {BrokenProcessPool}
+        monkeypatch.undo()
+        assert executor.submit(operator.mul, 2, 3).result(timeout=60) == 6  # once there is room again
+
+
+def leave_a_thread() -> None:
+    threading.Thread(target=time.sleep, args=(120,)).start()
+
+
+def test_a_worker_that_a_call_left_a_thread_in_is_not_waited_for(tmp_path: Path) -> None:
+    started = time.monotonic()
+    with executing("processes", 1, shared=tmp_path) as executor:
+        executor.submit(leave_a_thread).result(timeout=60)
+    assert time.monotonic() - started < 60
+
+
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    code = "import os, time; from asdbench.executors import ProcessExecutor\n"
+    code += "if __name__ == '__main__':\n    executor = ProcessExecutor(2)\n    executor.submit(time.sleep, 120)\n"
+    code += "    print(executor.submit(os.getpid).result(), flush=True)\n    time.sleep(120)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 60
+    while _there(worker):
+        assert time.monotonic() < deadline, "the worker outlives its parent"
+        time.sleep(0.02)
 
 
 def test_what_still_runs_at_the_end_is_ended_and_nothing_of_others(tmp_path: Path) -> None:

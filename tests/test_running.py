@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 
 from asdbench.api import Cell
+from asdbench.embeddings.cache import FeatureCache
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.extraction import extract
 from asdbench.progress import Progress
+from asdbench.recording import refresh
 from asdbench.results import seed_folder
 from asdbench.running import run
 from asdbench.scorefiles import ScoreFiles
@@ -232,9 +234,13 @@ def test_a_plugin_that_cannot_be_made_is_said_in_three_lines(
     assert words in caught.value.message
 
 
-def test_a_plugin_that_exits_takes_only_its_own_cells(make_features: MakeFeatures, tmp_path: Path) -> None:
-    mine = plugin(tmp_path, body="import sys; sys.exit(0)")
-    summary = go(make_features(), tmp_path / "results", f"{mine},mvg")
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+@pytest.mark.parametrize("body", ["raise SystemExit(0)", "raise type('Panic', (BaseException,), {})('in Rust')"])
+def test_a_plugin_that_exits_takes_only_its_own_cells(
+    make_features: MakeFeatures, tmp_path: Path, body: str, executor: Any
+) -> None:
+    mine = plugin(tmp_path, body=body)
+    summary = go(make_features(), tmp_path / "results", f"{mine},mvg", executor=executor)
     assert len(summary.failed) == 8
     assert len(summary.folders[1].files.cells()) == 8
 
@@ -640,3 +646,44 @@ def test_scores_do_not_depend_on_the_executor(make_features: MakeFeatures, tmp_p
         chosen = threads if executor == "anybody's" else executor
         go(features, tmp_path / "b" / "r", "cvae,mvg", epochs=1, workers=2, executor=chosen)
     assert files(tmp_path / "a" / "r") == files(tmp_path / "b" / "r")
+
+
+def test_clips_are_looked_for_in_the_cache_once_however_many_models_and_seeds_want_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from asdbench import extraction
+
+    looked: list[str] = []
+
+    def look(cache: FeatureCache, digest: str) -> bool:
+        looked.append(digest)
+        return intact(cache, digest)
+
+    intact = extraction._intact
+    toy = "toy[train=3,train_target=1,test=2,seconds=0.3]"
+    settings: dict[str, Any] = {"machines": ["fan", "valve"], "epochs": 1, "cache": tmp_path / "cache"}
+    run(toy, "ae", results=tmp_path / "a", **settings)
+    monkeypatch.setattr(extraction, "_intact", look)
+    run(toy, "ae,ae[batch_size=32]", seeds=[1, 2], results=tmp_path / "b", **settings)
+    assert looked
+    assert len(looked) == len(set(looked))
+
+
+def test_what_another_run_replaces_before_it_is_refreshed_is_said(
+    make_features: MakeFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, results = make_features(), tmp_path / "results"
+    folder = go(features, results).folders[0]
+
+    def refresh_late(*arguments: Any) -> None:
+        manifest = folder.manifest()
+        del manifest["machines"]["fan"]
+        manifest["machines"]["pump"]["key"]["seed"] = 1
+        folder.write_manifest(manifest)
+        refresh(*arguments)
+
+    monkeypatch.setattr("asdbench.running.refresh", refresh_late)
+    (folder.path / "labels.csv").unlink()
+    failed = go(features, results).failed
+    assert {cell.machine for _, _, cell, reason in failed if "another run took it out" in reason} == {"fan"}
+    assert not (folder.path / "labels.csv").exists()  # it is the other run's

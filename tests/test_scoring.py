@@ -66,3 +66,11 @@ def test_a_folder_is_read_again_once_a_file_of_it_has_changed(
     for _ in ("a moment ago", "settled"):
         assert [file.cells for file in scored_files(folder)] != [file.cells for file in before]
         settle(folder.path, 9)
+
+
+def test_a_file_that_is_removed_while_a_folder_is_looked_at_is_no_error(tmp_path: Path) -> None:
+    folder = seed_folders(write_results(tmp_path, systems=("mvg",)))[0]
+    settle(folder.path)
+    (folder.path / "gone.csv").symlink_to(tmp_path / "gone")  # listed, and not there once it is looked at
+    assert folder.state() is None
+    assert scored_files(folder)

@@ -72,9 +72,9 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a run
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)  # as Ctrl-C: workers end, too
+    stops = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    for stop in stops:
+        signal.signal(stop, signal.default_int_handler)  # as Ctrl-C: workers end, too
     try:
         code: Any = root.main(given, prog_name="asdbench", standalone_mode=False)
     except AsdbenchError as error:
@@ -95,6 +95,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(4)
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted", "what is finished is kept", "run the same command again to go on")
+        for stop in (signal.SIGINT, *stops):
+            signal.signal(stop, lambda *_: os._exit(130))  # asked for once more: now, and without a word
         sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
 

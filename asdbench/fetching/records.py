@@ -177,9 +177,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _leave(lock: Path, made: Sequence[Path]) -> None:
     """Remove a lock that guards nothing, while it is held, and the empty folders that were made for it."""
-    if list(lock.parent.iterdir()) != [lock]:
-        return
     with suppress(OSError):  # another fetch made a lock again, or something came to a folder: then it stays
+        if list(lock.parent.iterdir()) != [lock]:
+            return
         lock.unlink()
         for folder in made:
             folder.rmdir()

@@ -333,6 +333,23 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_with_130(shell: Shell) -> None:
     assert not [path for path in shell.folder.rglob(".*") if path.is_file()]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_once_more_a_command_leaves_at_once_and_without_a_word(number: int) -> None:
+    code = "import atexit, signal, sys, time; from asdbench import cli; cli.root.main = lambda *_, **__: stop()\n"
+    code += "def stop(): signal.raise_signal(signal.SIGINT)\n"
+    code += "def leave(): print('leaving', flush=True); time.sleep(120)\n"  # as workers may take their time
+    code += "atexit.register(leave); cli.main()"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "leaving\n"
+        process.send_signal(number)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.startswith("Error: interrupted")
+    assert "Traceback" not in err
+
+
 def test_clips_whose_labels_nobody_gave_are_no_failure(shell: Shell, make_features: MakeFeatures) -> None:
     index = make_features() / "index.csv"
     lines = index.read_text().splitlines()

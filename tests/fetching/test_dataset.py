@@ -18,6 +18,7 @@ from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.fetching.catalogue import choose
 from asdbench.fetching.dataset import Fetched, fetch_dataset
 from asdbench.fetching.obtaining import Wishes, obtain
+from asdbench.fetching.records import locked
 from asdbench.fetching.transfer import Patience
 
 from .conftest import Told, archive_name, machine_files, tree, zipped
@@ -431,6 +432,12 @@ def test_a_fetch_that_brings_nothing_leaves_nothing(server: Server, tmp_path: Pa
     with pytest.raises(DataError, match="cut"):
         fetch(server, tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b" / "archives" / f"{FAN}.part").is_file()
+
+
+def test_a_root_that_somebody_removes_meanwhile_is_no_error_of_its_own(tmp_path: Path) -> None:
+    with locked(tmp_path / "root"):
+        shutil.rmtree(tmp_path / "root")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_leaves_no_root_behind(tmp_path: Path) -> None:

@@ -186,3 +186,14 @@ def test_resamples_of_one_value_give_no_interval(clips: int) -> None:
     cells = [resample([0] * clips + [1] * clips, range(2 * clips), seed=seed, count=50) for seed in range(3)]
     assert interval(arithmetic(cell.auc for cell in cells)) is None
     assert interval(harmonic(cell.pauc for cell in cells), low=PAUC_FLOOR) is None
+
+
+def test_a_harmonic_mean_that_is_0_in_some_resamples_has_no_interval() -> None:
+    labels = np.repeat([0, 1], 10)
+    low = resample(labels, np.array([1.0] * 9 + [0.0] + [0.5] * 9 + [1.5]))  # an AUC of 0.19: without its best, 0
+    high = resample(labels, np.arange(20.0) % 7)
+    assert low.auc[0] == pytest.approx(0.19)
+    assert interval(harmonic([low.auc, high.auc])) is None
+    assert interval(arithmetic([low.auc, high.auc])) is not None
+    assert interval(harmonic([high.auc, high.auc])) is not None
+    assert interval(high.auc - low.auc, low=-1.0) is not None  # a difference may be 0
