@@ -172,9 +172,12 @@ def _from_file(path: Path, attribute: str) -> Callable[..., Any]:
         raise UsageError(
             f"no such file: {path}", looked=str(path.absolute()), hint="give the path as ./file.py:factory"
         )
-    made = getattr(_module(path.resolve(), path.stat().st_mtime_ns), attribute, None)
+    module = _module(path.resolve(), path.stat().st_mtime_ns)
+    made = getattr(module, attribute, None)
     if not callable(made):
-        raise UsageError(f"{path} has no function {attribute!r}", hint="give the path as ./file.py:factory")
+        own = [name for name, value in vars(module).items() if inspect.isfunction(value)]
+        there = [name for name in own if vars(module)[name].__module__ == module.__name__ and not name.startswith("_")]
+        raise unknown(f"function of {path}", attribute, there)
     return typing.cast(Callable[..., Any], made)
 
 

@@ -13,9 +13,10 @@ import pytest
 from asdbench.api import DOMAINS, Cell
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import official_score
-from asdbench.metrics.paired import delong
-from asdbench.pairing import Comparison, compare
-from asdbench.reports.comparison import conclusion, render
+from asdbench.metrics.intervals import Interval
+from asdbench.metrics.paired import Difference, delong
+from asdbench.pairing import Comparison, Pair, compare
+from asdbench.reports.comparison import conclusion, render, row
 from asdbench.results import seed_folder
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder
@@ -300,3 +301,8 @@ def test_every_cell_is_a_row_of_the_table(tmp_path: Path) -> None:
         interval = one.auc.difference.interval
         assert interval is not None
         assert row[3] == f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
+
+
+def test_nothing_is_less_than_nothing() -> None:
+    tiny = Difference(-1e-6, 1e-4, Interval(-1e-6, -1e-5, 1e-5), 0.9)
+    assert row(Pair(0.5, 0.5, tiny, (-1e-6,)))[2:4] == ["+0.00", "0.0 to 0.0"]

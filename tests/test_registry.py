@@ -97,8 +97,10 @@ def test_a_factory_in_a_file(tmp_path: Path) -> None:
     path.write_text("def make(*, depth: int = 2):\n    return depth\n")
     assert registry.create("systems", f"{path}:make") == 2
     assert registry.create("systems", f"{path}:make[depth=5]") == 5
-    with pytest.raises(UsageError, match="no function"):
-        registry.create("systems", f"{path}:other")
+    with pytest.raises(UsageError, match="unknown function of") as caught:
+        registry.create("systems", f"{path}:mak")
+    assert "there are: make" in caught.value.looked
+    assert "did you mean 'make'?" in caught.value.hint
     with pytest.raises(UsageError, match="no such file"):
         registry.create("systems", f"{tmp_path}/gone.py:make")
 

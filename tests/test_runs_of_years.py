@@ -7,6 +7,7 @@ import io
 import json
 import re
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from asdbench.api import Cell
 from asdbench.checking import check
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.expected import Expected, Found, collect, read_expected, write_expected
-from asdbench.metrics.aggregate import CellMetrics
+from asdbench.metrics.aggregate import RANKING, CellMetrics
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.pairing import compare
 from asdbench.reports import challenge, comparison, markdown, tables, tidy
@@ -67,7 +68,10 @@ def test_every_vector_system_runs_from_run_to_a_scored_export(tmp_path: Path, ye
     built = tables.build(summary.results)
     assert len(built) == 2 * 4  # development and evaluation of four systems
     assert all(table.score is not None and not table.has_published for table in built)
-    assert tidy.render(built).count("\n") == 1 + sum(len(row.ours) for table in built for row in table.rows)
+    values = [row for row in long(built) if row["statistic"] == "cell" and row["metric"] in RANKING]
+    assert len(values) == sum(len(row.ours) for table in built for row in table.rows)
+    decided = {row["metric"] for row in long(built)} - {*RANKING, "official_score"}
+    assert decided == {"precision", "recall", "f1"}
     text = markdown.render(built)
     assert ("AUC source" in text) == (year > 2020)
     assert bool(re.search(r"^\| Machine +\| ID ", text, re.M)) == (year == 2020)
@@ -90,6 +94,10 @@ def test_every_vector_system_runs_from_run_to_a_scored_export(tmp_path: Path, ye
     assert sure.official is not None
     assert sure.official.estimate == pytest.approx(scored.summary.official_score, abs=1e-9)
     assert sure.official.low < sure.official.estimate < sure.official.high
+
+
+def long(built: Sequence[tables.SystemTable]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(tidy.render(built))))
 
 
 def _parts(folder: SeedFolder) -> dict[Cell, str]:
@@ -125,8 +133,7 @@ def test_in_2020_tables_and_means_are_of_ids(tmp_path: Path) -> None:
     assert "Harmonic mean" not in text
     assert "source" not in text
     assert "of ids 01, 02" in text
-    rows = list(csv.DictReader(io.StringIO(tidy.render([table]))))
-    assert {row["domain"] for row in rows} == {""}
+    assert {row["domain"] for row in long([table])} == {""}
 
 
 def test_from_2022_on_auc_is_against_all_anomalies_and_pauc_counts_once(tmp_path: Path) -> None:
@@ -230,7 +237,7 @@ def test_labels_and_domains_that_become_known_need_no_training(tmp_path: Path, y
     assert table.score is None
     assert any("labels unknown" in note for note in table.notes)
     assert "labels unknown" in markdown.render([table])
-    lost = [row for row in csv.DictReader(io.StringIO(tidy.render([table]))) if not row["percent"]]
+    lost = [row for row in long([table]) if row["statistic"] == "cell" and not row["percent"]]
     assert len(lost) == len(table.rows) * len(DEFINITIONS[year].columns())
     after = go(tmp_path, "mvg", year)
     assert (after.trained, after.failed) == (0, [])

@@ -43,14 +43,12 @@ def show(tables: Sequence[SystemTable]) -> None:
             console.print(Text(one_line(loud(warning)), "bold yellow"))
         if NO_RESULT & set(table.stamps):
             console.print(Text("These numbers are no result.", "bold yellow"))
-        columns = table.definition.columns()
-        metrics = dict.fromkeys(metric for _, metric in columns)
-        groups = (
-            [[own for own in columns if own[1] == metric] for metric in metrics] if table.has_published else [columns]
-        )
+        every = table.definition.columns()
+        metrics = dict.fromkeys(metric for _, metric in every)
+        groups = [[own for own in every if own[1] == metric] for metric in metrics] if table.has_published else [every]
         for group in groups:
             console.print("", _values(table, group), sep="\n")
-        console.print("", _intervals(table, columns), "", sep="\n")
+        console.print("", _intervals(table, every), "", sep="\n")
         score = "no value" if table.score is None else f"{table.score:.2f}"
         beside = "" if table.their_score is None else f"; published, over the same cells: {table.their_score:.2f}"
         said = (
@@ -93,10 +91,15 @@ def _intervals(table: SystemTable, columns: Sequence[Column]) -> Table:
 
 
 def _table(table: SystemTable, heads: Sequence[str], first: str = "Machine") -> Table:
+    return columns([first, unit(table.definition)], heads)
+
+
+def columns(names: Sequence[str], numbers: Sequence[str]) -> Table:
+    """An empty table: columns of names, which fold where they must, and of numbers, which do not."""
     made = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    made.add_column(first, overflow="fold")
-    made.add_column(unit(table.definition), overflow="fold")
-    for head in heads:
+    for head in names:
+        made.add_column(head, overflow="fold")
+    for head in numbers:
         made.add_column(head, justify="right", no_wrap=True)
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,15 @@ def command(a: str, b: str, results: Path, dataset: str | None) -> None:
     called = (one[0].system, two[0].system)
     if called[0] == called[1]:
         called = (f"{called[0]} in {a}", f"{called[1]} in {b}")
-    click.echo(comparison.render(compare(one, two, called)), nl=False)
+    found = compare(one, two, called)
+    made = comparison.render(found)
+    if sys.stdout.isatty():
+        from asdbench.cli import blocks, pairs
+
+        if blocks.too_wide(made):
+            pairs.show(found)
+            return
+    click.echo(made, nl=False)
 
 
 def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:

@@ -29,6 +29,6 @@ def command(results: Path, cache: Path | None) -> int:
     missing = 0
     for check in diagnose(results, cache or default_cache()):
         text = f"{check.text}. To do: {check.hint}" if check.hint else check.text
-        click.echo(line(f"{check.state:<{STATE}}{check.subject:<{SUBJECT}}", " ".join(text.split())))
+        click.echo(line(f"{check.state:<{STATE}}{check.subject:<{SUBJECT}}", " ".join(text.split()), cut=True))
         missing += check.state == "missing"
     return 4 if missing else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -25,4 +26,12 @@ def command(results: tuple[Path, ...], dataset: str | None, form: str) -> None:
     from asdbench.reports import leaderboard
     from asdbench.reports.boards import boards
 
-    click.echo(leaderboard.render(boards(results or (Path("results"),), dataset), form), nl=False)
+    found = boards(results or (Path("results"),), dataset)
+    made = leaderboard.render(found, form)
+    if form == "markdown" and sys.stdout.isatty():
+        from asdbench.cli import blocks, ranks
+
+        if blocks.too_wide(made):
+            ranks.show(found)
+            return
+    click.echo(made, nl=False)

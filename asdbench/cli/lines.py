@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import textwrap
@@ -10,9 +11,10 @@ from typing import TextIO
 import click
 
 NARROWEST = 40
+JOINT = "\x1f"  # no space to textwrap
 
 
-def line(head: str, text: str, stream: TextIO | None = None) -> str:
+def line(head: str, text: str, stream: TextIO | None = None, *, cut: bool = False) -> str:
     """``head`` and ``text``; what does not fit stands below the beginning of the text.
 
     Parameters
@@ -23,6 +25,9 @@ def line(head: str, text: str, stream: TextIO | None = None) -> str:
         Its line breaks are kept, and indented as well.
     stream : file, optional
         Where it will be printed; standard output.
+    cut : bool
+        Break a path that fits no line, after a slash. Else it stays in one piece, to be copied, and the terminal
+        breaks it.
     """
     to = sys.stdout if stream is None else stream
     indent = " " * len(click.unstyle(head))
@@ -31,4 +36,22 @@ def line(head: str, text: str, stream: TextIO | None = None) -> str:
         textwrap.wrap(part, width - len(indent), break_long_words=False, break_on_hyphens=False) or [""]
         for part in text.split("\n")
     ]
-    return head + f"\n{indent}".join(piece for part in wrapped for piece in part)
+    pieces = [piece for part in wrapped for piece in part]
+    if cut:
+        pieces = [short for piece in pieces for short in _cut(piece, width - len(indent))]
+    return head + f"\n{indent}".join(pieces).replace(JOINT, " ")
+
+
+def whole(phrase: str) -> str:
+    """A phrase whose words :func:`line` leaves in one line."""
+    return phrase.replace(" ", JOINT)
+
+
+def _cut(piece: str, room: int) -> list[str]:
+    """A piece in parts that end in a slash, each as long as there is room; a longer name stays whole."""
+    parts = [""]
+    for name in re.findall(r"[^/]*/|[^/]+$", piece) if len(piece) > room else [piece]:
+        if parts[-1] and len(parts[-1] + name) > room:
+            parts.append("")
+        parts[-1] += name
+    return parts

@@ -87,7 +87,7 @@ def command(
     What is finished is not computed again. The exit code is 1 where some cells have no value, but for cells whose
     labels nobody gave.
     """
-    from asdbench.cli.lines import line
+    from asdbench.cli.lines import line, whole
     from asdbench.cli.progress import TerminalProgress
     from asdbench.metrics.challenge import UNLABELLED
     from asdbench.reports import markdown, tables
@@ -154,7 +154,7 @@ def command(
         click.echo(f"traceback: {trace}", err=True)
     done = f"{summary.trained} trained, {summary.shared} scored from an equal model, {summary.reused} found finished"
     lost_cells = f"{counted(len(summary.failed), 'cell')} without a value"
-    click.echo(line("done:    ", f"{done}; {lost_cells}; {summary.seconds:.1f} s", sys.stderr), err=True)
+    click.echo(line("done:    ", f"{done}; {whole(lost_cells)}; {summary.seconds:.1f} s", sys.stderr), err=True)
     click.echo(f"results: {results / summary.dataset}", err=True)
     if summary.log:
         click.echo(f"log:     {summary.log}", err=True)

@@ -28,17 +28,31 @@ def render(comparison: Comparison) -> str:
     """
     a, b = comparison.a, comparison.b
     blocks = [f"# {text(a.name)} and {text(b.name)} on {text(_dataset(comparison))}"]
-    loud = _stamps(comparison)
+    loud, meaning = warning(comparison)
     if loud:
-        shown = "; ".join(loud).upper()
-        none = NO_RESULT & {*a.stamps, *b.stamps}
-        blocks.append(f"> **{text(shown)}.** {'These numbers are no result.' if none else 'Mind this.'}")
+        blocks.append(f"> **{text(loud)}** {meaning}")
     for part in comparison.parts:
-        if len(comparison.parts) > 1 or part.part != "dev":
-            blocks.append(f"## {'Evaluation' if part.part == 'eval' else 'Development'} sections")
+        if sections(comparison, part):
+            blocks.append(f"## {sections(comparison, part)}")
         blocks += [f"**{text(conclusion(comparison, part))}**", _overall(comparison, part), _cells(comparison, part)]
-    blocks.append("\n".join(f"- {note}" for note in _notes(comparison)))
+    blocks.append("\n".join(f"- {note}" for note in notes(comparison)))
     return "\n\n".join(blocks) + "\n"
+
+
+def warning(comparison: Comparison) -> tuple[str, str]:
+    """The stamps in capitals, and what they mean; empty where there are none."""
+    stamps = _stamps(comparison)
+    if not stamps:
+        return "", ""
+    none = NO_RESULT & {*comparison.a.stamps, *comparison.b.stamps}
+    return f"{'; '.join(stamps).upper()}.", "These numbers are no result." if none else "Mind this."
+
+
+def sections(comparison: Comparison, part: Part) -> str:
+    """Which sections a part is of, where that must be said."""
+    if len(comparison.parts) == 1 and part.part == "dev":
+        return ""
+    return f"{'Evaluation' if part.part == 'eval' else 'Development'} sections"
 
 
 def conclusion(comparison: Comparison, part: Part) -> str:
@@ -105,32 +119,43 @@ def _stamps(comparison: Comparison) -> list[str]:
 
 
 def _overall(comparison: Comparison, part: Part) -> str:
-    rows = [("Official score", part.official)]
-    for (domain, metric), pair in part.means.items():
-        rows.append((f"Mean {NAMES[metric]}{f', {text(domain)}' if domain else ''}", pair))
-    head = ["Overall", text(comparison.a.name), text(comparison.b.name), *_heads(comparison)]
-    return _table(head, [[name, *_row(pair)] for name, pair in rows], 1)
+    head = ["Overall", text(comparison.a.name), text(comparison.b.name), *heads(comparison)]
+    return _table(head, [[text(name), *row(pair)] for name, pair in overall(part)], 1)
+
+
+def overall(part: Part) -> list[tuple[str, Pair]]:
+    """The official score and the means, each with its name."""
+    means = [
+        (f"Mean {NAMES[metric]}{f', {domain}' if domain else ''}", p) for (domain, metric), p in part.means.items()
+    ]
+    return [("Official score", part.official), *means]
+
+
+def place(part: Part) -> list[str]:
+    """The heads of what tells a cell from the others."""
+    return ["Machine", unit(part.definition), *(["Domain"] if part.definition.domains != "nothing" else [])]
 
 
 def _cells(comparison: Comparison, part: Part) -> str:
-    names = ["Machine", unit(part.definition), *(["Domain"] if part.definition.domains != "nothing" else [])]
+    names = place(part)
     head = [*names]
     for metric in NAMES.values():
-        head += [f"{metric} {text(side.name)}" for side in (comparison.a, comparison.b)] + _heads(comparison)
+        head += [f"{metric} {text(side.name)}" for side in (comparison.a, comparison.b)] + heads(comparison)
     rows = []
     for one in part.cells:
         cell = one.cell
-        place = [text(cell.machine), text(cell.section), text(cell.domain)][: len(names)]
-        rows.append([*place, *_row(one.auc), *_row(one.pauc)])
+        where = [text(cell.machine), text(cell.section), text(cell.domain)][: len(names)]
+        rows.append([*where, *row(one.auc), *row(one.pauc)])
     return _table(head, rows, len(names))
 
 
-def _heads(comparison: Comparison) -> list[str]:
-    heads = ["difference", "95 % interval", "p"]
-    return [*heads, "sd over seeds"] if len(comparison.seeds) > 1 else heads
+def heads(comparison: Comparison) -> list[str]:
+    """The heads of a row's numbers after the two systems' values."""
+    return ["difference", "95 % interval", "p", *(["sd over seeds"] if len(comparison.seeds) > 1 else [])]
 
 
-def _row(pair: Pair) -> list[str]:
+def row(pair: Pair) -> list[str]:
+    """Both values and what stands under :func:`heads`."""
     difference = pair.difference
     shown = [
         f"{100 * pair.a:.2f}",
@@ -146,11 +171,15 @@ def _interval(difference: Difference, turn: int = 1) -> str:
     if difference.interval is None:
         return NOT_THERE
     low, high = sorted(100 * turn * bound for bound in (difference.interval.low, difference.interval.high))
-    return f"{low:.1f} to {high:.1f}"
+    return f"{_plain(low, 1)} to {_plain(high, 1)}"
 
 
 def _signed(difference: Difference, digits: int = 1) -> str:
-    return f"{round(100 * difference.estimate, digits) + 0.0:+.{digits}f}"  # + 0.0: no -0.0
+    return _plain(100 * difference.estimate, digits, "+")
+
+
+def _plain(points: float, digits: int, sign: str = "") -> str:
+    return f"{points:{sign}z.{digits}f}"  # z: no -0.0
 
 
 def _p(p: float | None) -> str:
@@ -164,44 +193,45 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> st
     return tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 
 
-def _notes(comparison: Comparison) -> list[str]:
+def notes(comparison: Comparison) -> list[str]:
+    """What a reader must know, as Markdown."""
     a, b = comparison.a, comparison.b
-    notes = [
+    found = [
         f"Percent; difference: {text(a.name)} minus {text(b.name)}. AUC of a cell: DeLong; all else: paired bootstrap"
         " over clips, within class. p is of one row alone: of 42 rows without any difference, two fall below 0.05."
     ]
     definition = comparison.parts[0].definition
-    notes[0] += f" Official score: the {official_mean(definition)}.{clips_of(definition)}"
+    found[0] += f" Official score: the {official_mean(definition)}.{clips_of(definition)}"
     if len(comparison.seeds) > 1:
-        notes.append(
+        found.append(
             f"Means over seeds {', '.join(map(str, comparison.seeds))}. Intervals and p speak of the clips, for these"
             " trainings; sd over seeds is how the difference varies from seed to seed, and is in no interval."
         )
         for part in comparison.parts:
             own = zip(comparison.seeds, part.official.per_seed, strict=True)
-            seeds = ", ".join(f"{seed}: {100 * one:+.2f}" for seed, one in own)
-            notes.append(f"Official score{PARTS[part.part]}, difference of each seed: {seeds}.")
+            seeds = ", ".join(f"{seed}: {_plain(100 * one, 2, '+')}" for seed, one in own)
+            found.append(f"Official score{PARTS[part.part]}, difference of each seed: {seeds}.")
     for side in (a, b):
         if side.budget:
-            notes.append(f"**Reduced budget**: {text(side.name)} was trained for {side.budget}.")
+            found.append(f"**Reduced budget**: {text(side.name)} was trained for {side.budget}.")
         if side.collapsed:
             where = some([text(name) for name in side.collapsed], 8)
-            notes.append(f"**Collapsed model**: {text(side.name)} has a component that is constant: {where}.")
+            found.append(f"**Collapsed model**: {text(side.name)} has a component that is constant: {where}.")
         if side.only_seeds:
-            notes.append(f"Not compared: seeds of {text(side.name)} alone: {', '.join(map(str, side.only_seeds))}.")
+            found.append(f"Not compared: seeds of {text(side.name)} alone: {', '.join(map(str, side.only_seeds))}.")
     fewest = min(one.clips for part in comparison.parts for one in part.cells)
     if fewest < FEW:
-        notes.append(
+        found.append(
             f"**Few clips**: there are cells of {fewest} clips a class. Simulated, a 95 % interval of a cell's pAUC"
             " difference holds the truth in 77 to 87 of 100 cases at 10 clips a class, 89 to 92 at 30, 93 at 100;"
             " its p is as much too small. (DeLong for AUC: 92 to 96 of 100.)"
         )
     falling = [str(cell) for part in comparison.parts for cell in part.falling]
     if falling:
-        notes.append(
+        found.append(
             f"Official score: the AUC of {text(some(falling))} is 0 in some resamples, and the harmonic mean of all"
             " cells with it: its interval is wide for their sake. The arithmetic means are not so."
         )
     for reason, cells in comparison.left_out.items():
-        notes.append(f"{NOT_THERE} not compared: {text(some([str(cell) for cell in cells]))}: {text(reason)}")
-    return notes
+        found.append(f"{NOT_THERE} not compared: {text(some([str(cell) for cell in cells]))}: {text(reason)}")
+    return found

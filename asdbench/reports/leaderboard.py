@@ -73,16 +73,16 @@ def _parts(board: Board) -> list[str]:
     rows = []
     for place in board.places:
         mind = f"**{text('; '.join(map(loud, place.mind)))}**" if place.mind else ""
-        rows.append([_rank(place), text(_name(place)), *_numbers(place), text(place.source), mind])
+        rows.append([rank(place), text(name(place)), *numbers(place), text(place.source), mind])
     head = ["Rank", "System", *HEAD, "From", "Mind"]
     aligned = ["right", "left", *["right"] * len(HEAD), "left", "left"]
-    warned = [] if any(place.rank and not place.published for place in board.places) else [f"> **{_nothing(board)}**"]
+    warned = [f"> **{nothing(board)}**"] if nothing(board) else []
     return [
         f"# Leaderboard: {text(board.dataset)}{PARTS[board.part]}",
-        _about(board),
+        about(board),
         *warned,
         tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=aligned),
-        "\n".join(f"- {text(note)}" for note in _notes(board)),
+        "\n".join(f"- {text(note)}" for note in notes(board)),
     ]
 
 
@@ -93,14 +93,14 @@ def _latex(boards: Sequence[Board]) -> str:
         rows = []
         for place in board.places:
             said = ",".join(letters[mind] for mind in place.mind)
-            name = f"{_name(place)}, {place.source}" if place.published else place.system
-            rows.append([_rank(place), name + (f" ({said})" if said else ""), *_numbers(place)])
-        warned = "" if any(place.rank and not place.published for place in board.places) else f"{_nothing(board)} "
-        caption = f"{warned}Systems on {board.dataset}{PARTS[board.part]}. {_about(board)}"
-        notes = [f"({letter}) {loud(mind)}." for mind, letter in letters.items()]
+            shown = f"{name(place)}, {place.source}" if place.published else place.system
+            rows.append([rank(place), shown + (f" ({said})" if said else ""), *numbers(place)])
+        warned = f"{nothing(board)} " if nothing(board) else ""
+        caption = f"{warned}Systems on {board.dataset}{PARTS[board.part]}. {about(board)}"
+        below = [f"({letter}) {loud(mind)}." for mind, letter in letters.items()]
         heads = ["Score", "95 % interval", "Seeds", "Train", "Learned"]
-        notes.append(" ".join(_notes(board)))
-        parts.append(latex.table(caption, ["", "System"], [("", heads)], rows, notes, left="rp{4cm}"))
+        below.append(" ".join(notes(board)))
+        parts.append(latex.table(caption, ["", "System"], [("", heads)], rows, below, left="rp{4cm}"))
     return latex.document(parts)
 
 
@@ -147,19 +147,24 @@ def _records(boards: Sequence[Board]) -> list[dict[str, Any]]:
     ]
 
 
-def _about(board: Board) -> str:
+def about(board: Board) -> str:
+    """What the numbers are."""
     return (
         f"Percent. Official score: {official_mean(board.definition)}, over {counted(board.cells, 'cell')}."
         " In parentheses and without a rank: what must not be set against the others."
     )
 
 
-def _nothing(board: Board) -> str:
+def nothing(board: Board) -> str:
+    """A warning where no system of ours has a rank; else empty."""
+    if any(place.rank and not place.published for place in board.places):
+        return ""
     stamps = dict.fromkeys(mind.partition(":")[0] for p in board.places if not p.published for mind in p.mind)
     return f"NO RESULT OF OURS IS HERE: {', '.join(stamps).upper()}." if stamps else "NO RESULT OF OURS IS HERE."
 
 
-def _notes(board: Board) -> list[str]:
+def notes(board: Board) -> list[str]:
+    """What a reader must know of data and columns."""
     return [
         f"Data: {', '.join(board.specs)}.",
         "Intervals: over clips, for one training. Seeds: mean and standard deviation of the official score. Train:"
@@ -168,16 +173,17 @@ def _notes(board: Board) -> list[str]:
     ]
 
 
-def _name(place: Place) -> str:
+def name(place: Place) -> str:
     """The system; of a published table what it is of: its title without its number."""
     return place.title.split(", ", 1)[-1] if place.published else place.system
 
 
-def _rank(place: Place) -> str:
+def rank(place: Place) -> str:
+    """The rank; a dash where there is none."""
     return NOT_THERE if place.rank is None else str(place.rank)
 
 
-def _numbers(place: Place) -> list[str]:
+def numbers(place: Place) -> list[str]:
     """What stands under :data:`HEAD`."""
     score = NOT_THERE if place.score is None else f"{place.score:.2f}"
     seeds = f"{len(place.seeds)}" if place.seeds else NOT_THERE

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from asdbench.metrics.aggregate import METRICS
 
 from ..conftest import MakeFeatures
 from .test_cli import Shell
@@ -42,8 +45,9 @@ def test_run_export_score(shell: Shell, make_features: MakeFeatures) -> None:
     assert len(found["cells"]) == 8
     assert "not there: ToyCar, ToyTrain, gearbox, slider, valve" in err
     out, _ = shell("report", "results", "--format", "csv")
-    reported = [float(line.split(",")[-3]) for line in out.splitlines()[1:]]
-    scored = [cell[metric] for cell in found["cells"] for metric in ("auc", "pauc")]
+    rows = [row for row in csv.DictReader(out.splitlines()) if row["statistic"] == "cell"]
+    reported = [float(row["percent"]) for row in rows]
+    scored = [cell[metric] for cell in found["cells"] for metric in METRICS]
     assert sorted(reported) == pytest.approx(sorted(100 * value for value in scored))
 
 

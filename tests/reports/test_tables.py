@@ -307,12 +307,45 @@ def test_how_often_intervals_hold_the_truth_is_said_where_it_is_not_95_percent(t
 def test_the_tidy_table_has_a_line_a_value(tmp_path: Path) -> None:
     expected = fill(tmp_path, cells=ALL)
     frame = tidy.frame(build(tmp_path))
-    assert len(frame) == 84
+    cells = frame[frame.statistic == "cell"]
+    assert len(cells) == 84
     chosen = frame[
         (frame.machine == "fan") & (frame.section == "01") & (frame.domain == "target") & (frame.metric == "auc")
     ]
     assert chosen.percent.item() == pytest.approx(expected[Cell("fan", "01", "target")][0])
     assert chosen.published.item() == published_tables()["narita2021/table-5"].cells["fan", "01", "target", "auc"]
+
+
+def test_the_tidy_table_has_intervals_clips_means_and_official_score(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        fill(tmp_path, seed=seed, cells=ALL[:4], count=30)
+    table = one(tmp_path)
+    frame = tidy.frame([table])
+    assert list(frame.columns[:12]) == [
+        *("dataset", "system", "part", "stamps", "collapsed", "machine", "section", "domain", "metric"),
+        *("percent", "published", "verdict"),
+    ]
+    assert set(frame.seeds) == {"1; 2"}
+    lines = {
+        (line["statistic"], line["machine"], line["section"], line["domain"], line["metric"]): line
+        for line in frame.to_dict("records")
+    }
+    assert len(lines) == len(frame)
+    for row in table.rows:
+        for column, bounds in row.bounds.items():
+            line = lines["cell", row.machine, row.section, *column]
+            assert (line["low"], line["high"]) == bounds
+            assert (line["n_normal"], line["n_anomaly"]) == (30, 30)
+    for column, mean in table.ours.items():
+        line = lines["harmonic mean", "", "", *column]
+        assert line["percent"] == pytest.approx(mean.harmonic)
+        assert (line["low"], line["high"]) == table.harmonic_bounds[column]
+        assert line["published"] == table.theirs[column].harmonic
+    assert lines["arithmetic mean", "", "", "", "auc"]["percent"] == pytest.approx(table.overall["auc"])
+    score = lines["harmonic mean", "", "", "", "official_score"]
+    assert (score["low"], score["high"]) == table.score_bounds
+    assert (score["percent"], score["published"]) == pytest.approx((table.score, table.their_score))
+    assert score["sd_over_seeds"] == pytest.approx(np.std(np.array(table.seed_scores, dtype=float), ddof=1))
 
 
 def shift(results: Path, cells: list[Cell], system: str = "clvae") -> dict[tuple[str, str, str, str], float]:
@@ -360,7 +393,7 @@ def test_each_value_has_its_verdict_and_the_system_a_line(tmp_path: Path, monkey
     assert text.count(" ✗ |") == 2
     assert text.count(" = |") == 1
     assert "✗ the published value is outside our 95 % interval" in text
-    frame = tidy.frame([table])
+    frame = tidy.frame([table]).query("statistic == 'cell'")
     assert list(frame.verdict) == [
         *("equal to rounding", "outside", "within our interval", "outside"),
         *("not published", "not published"),
@@ -463,7 +496,7 @@ def test_files_that_are_not_those_that_were_written_are_not_believed(tmp_path: P
 
 def test_a_cell_without_a_value_has_its_line_in_the_tidy_table(tmp_path: Path) -> None:
     fill(tmp_path, reasons={"00/target": "gone"})
-    frame = tidy.frame(build(tmp_path))
+    frame = tidy.frame(build(tmp_path)).query("statistic == 'cell'")
     assert len(frame) == 4
     assert frame[frame.domain == "target"].percent.isna().all()
 

@@ -1,0 +1,47 @@
+"""A leaderboard for a terminal that is narrower than its Markdown: what to mind stands below, by letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from asdbench.cli.blocks import columns
+from asdbench.cli.lines import line
+from asdbench.reports import leaderboard
+from asdbench.reports.boards import Board
+from asdbench.reports.evidence import one_line
+from asdbench.reports.markdown import PARTS
+from asdbench.reports.paper import loud, mark
+
+ROOMY = 100
+"""Width from which on the seeds' number, mean and standard deviation stand in one line."""
+
+
+def show(boards: Sequence[Board]) -> None:
+    """Print every board, as wide as the terminal."""
+    console = Console(highlight=False)
+    click.echo(line("", "Narrow terminal: in brief. With where each is from: `asdbench leaderboard > FILE`."))
+    for board in boards:
+        console.print("", Text(one_line(f"Leaderboard: {board.dataset}{PARTS[board.part]}"), "bold"), sep="\n")
+        click.echo(line("", leaderboard.about(board)))
+        if leaderboard.nothing(board):
+            console.print(Text(one_line(leaderboard.nothing(board)), "bold yellow"))
+        minds = dict.fromkeys(mind for place in board.places for mind in place.mind)
+        letters = {mind: mark(number) for number, mind in enumerate(minds)}
+        heads = [head.replace(" % ", " %\n").replace("Official ", "Official\n") for head in leaderboard.HEAD]
+        shown = columns(["Rank", "System"], heads)
+        for place in board.places:
+            said = ",".join(letters[mind] for mind in place.mind)
+            name = Text(one_line(leaderboard.name(place))) + Text(f" ({said})" if said else "", "bold yellow")
+            numbers = leaderboard.numbers(place)
+            if console.width < ROOMY:
+                numbers = [number.replace(": ", ":\n", 1) for number in numbers]  # mean and sd below
+            shown.add_row(leaderboard.rank(place), name, *numbers)
+        console.print("", shown, "", sep="\n")
+        for mind, letter in letters.items():
+            console.print(Text(f"({letter}) {one_line(loud(mind))}", "bold yellow"))
+        for note in leaderboard.notes(board):
+            click.echo(line("- ", one_line(note)))
