@@ -13,8 +13,9 @@ from asdbench.cli.lines import line
 from asdbench.reports import leaderboard
 from asdbench.reports.boards import Board
 from asdbench.reports.evidence import one_line
+from asdbench.reports.footnotes import loud
 from asdbench.reports.markdown import PARTS
-from asdbench.reports.paper import loud, mark
+from asdbench.reports.paper import mark
 
 ROOMY = 100
 """Width from which on the seeds' number, mean and standard deviation stand in one line."""
