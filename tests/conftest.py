@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -160,6 +161,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if _skipped and Path(os.environ.get(SHARED) or "/nowhere").is_dir():
         for name in _skipped:
             terminalreporter.write_line(f"skipped although {SHARED} is there: {name}", red=True)
+
+
+def pytest_configure() -> None:
+    # A shell without job control starts background jobs with Ctrl-C ignored, and children inherit it: the commands that
+    # tests interrupt would not hear it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
