@@ -244,13 +244,14 @@ def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float 
     Interval or None
         None where all resamples are one value (cells of one clip a class, or classes that nowhere overlap): what
         other clips would give cannot be told from them, and an interval without width would say that it can. None,
-        too, where a harmonic mean is 0 in some resamples (a cell's AUC is): it jumps there, and twice that jump as a
-        bias would move the interval to where no harmonic mean can be.
+        too, where the percentile interval begins at 0: a harmonic mean jumps there where a cell's AUC is 0, and twice
+        that jump as a bias would move the interval to where no harmonic mean can be.
     """
     estimate, others = float(draws[0]), draws[1:]
-    if np.ptp(others) < ROUNDING or (low >= 0 and others.min() < ROUNDING):
+    bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2])
+    if np.ptp(others) < ROUNDING or (low >= 0 and bottom < ROUNDING):
         return None
     shift = 2 * (float(others.mean()) - estimate)
-    bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2]) - shift
+    bottom, top = bottom - shift, top - shift
     bottom, top = min(bottom, estimate), max(top, estimate)
     return Interval(estimate, float(np.clip(bottom, low, high)), float(np.clip(top, low, high)))

@@ -17,7 +17,8 @@ ENOUGH = 90
 UNSURE = (
     f"No 95 % interval of a mean or official score over cells of fewer than {FEWEST['auc']} clips of a class (means of"
     f" pAUC: {FEWEST['pauc']}) or of classes that overlap nowhere, which do not tell what other clips would give; nor"
-    " where the seeds have not the same cells."
+    " of a harmonic mean that is 0 in 1 of 40 resamples or more, because a cell's AUC is; nor where the seeds have not"
+    " the same cells."
 )
 Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
 """(seed, machine, the manifest's entry of the machine)."""

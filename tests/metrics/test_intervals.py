@@ -188,7 +188,7 @@ def test_resamples_of_one_value_give_no_interval(clips: int) -> None:
     assert interval(harmonic(cell.pauc for cell in cells), low=PAUC_FLOOR) is None
 
 
-def test_a_harmonic_mean_that_is_0_in_some_resamples_has_no_interval() -> None:
+def test_a_harmonic_mean_that_is_0_in_many_resamples_has_no_interval() -> None:
     labels = np.repeat([0, 1], 10)
     low = resample(labels, np.array([1.0] * 9 + [0.0] + [0.5] * 9 + [1.5]))  # an AUC of 0.19: without its best, 0
     high = resample(labels, np.arange(20.0) % 7)
