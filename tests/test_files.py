@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +55,18 @@ write_whole(Path(sys.argv[1]) / "a.csv", b"half")
 def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:
     write_whole(tmp_path / "a", b"\x00\xff\r\n")
     assert (tmp_path / "a").read_bytes() == b"\x00\xff\r\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="what a process is doing is read from /proc: Linux")
+def test_what_a_process_left_is_swept_that_nobody_has_asked_for_yet(tmp_path: Path) -> None:
+    name = ".asdbench-" + re.sub(r"[^\w.]", "_", platform.node())[:40]
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        left = tmp_path / f"{name}-{process.pid}-{'0' * 32}"
+        left.touch()
+        sweep(tmp_path)
+        assert left.exists()  # it is at work
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and still has its number
+        os.kill(process.pid, 0)
+        sweep(tmp_path)
+        assert not left.exists()
