@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -120,7 +119,7 @@ def _digest(year: int, files: Sequence[ScoredFile]) -> str:
 def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty:
     draws: dict[tuple[Cell, Metric], Draws] = {}
     cells: dict[tuple[Cell, Metric], Interval] = {}
-    fewest = sys.maxsize
+    counts: list[int] = []
     for file in files:
         assert file.group is not None  # it has a value
         domains = [cell.domain for cell in file.cells if cell.auc is not None]
@@ -131,7 +130,8 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
                 key = Cell(place.machine, place.section, domain), metric
                 draws[key] = values
                 cells[key] = _cell(definition, file.group, (domain, metric), values)
-                fewest = min(fewest, *_clips(definition, file.group, (domain, metric)))
+                counts += _clips(definition, file.group, (domain, metric))
+    fewest = min(counts, default=0)
     columns: dict[Column, list[Draws]] = {}
     for (cell, metric), values in draws.items():
         columns.setdefault((cell.domain, metric), []).append(values)

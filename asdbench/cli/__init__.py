@@ -91,7 +91,9 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         if given and given[0] in ("-v", "--verbose"):
             raise
-        _complain(f"the system refused: {error.strerror or error}", str(error.filename or "standard output"), "see -v")
+        where = str(error.filename or "standard output")
+        hint = "mend its permissions or its disk, or name another place; `asdbench -v ...` shows what wanted it"
+        _complain(f"the system refused: {error.strerror or error}", where, hint)
         sys.exit(4)
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted", "what is finished is kept", "run the same command again to go on")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 STATUS = Path("/proc/self/status")
+# Other systems tell a process's peak otherwise, or its parent's with it: a figure that is not this one would mislead.
 MEASURED = pytest.mark.skipif(not STATUS.is_file(), reason=f"peak memory is read from {STATUS}: Linux")
 
 

@@ -269,6 +269,7 @@ def test_unfinished_copies_are_counted(root: Path) -> None:
 LATIN = os.fsdecode("Lüfter".encode("latin-1"))
 
 
+# Elsewhere a file cannot have such a name, and there is nothing to list.
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX only")
 def test_names_that_are_not_utf8_are_listed_when_the_data_set_is_opened(root: Path) -> None:
     put(root, "dev_data/Lüfter/source_test/" + NORMAL)  # letters outside ASCII are fine
