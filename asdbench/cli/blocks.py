@@ -18,9 +18,9 @@ from asdbench.cli import overview
 from asdbench.cli.lines import line
 from asdbench.metrics.challenge import Column
 from asdbench.reports.evidence import one_line
-from asdbench.reports.footnotes import loud
-from asdbench.reports.markdown import COLLAPSED, NO_RESULT, NOT_THERE, PARTS, label, means_of, span, unit
-from asdbench.reports.tables import SystemTable
+from asdbench.reports.footnotes import NO_RESULT, loud
+from asdbench.reports.markdown import COLLAPSED, NOT_THERE, PARTS, label, means_of, span, unit
+from asdbench.reports.tables import SystemTable, shared_notes
 from asdbench.verdicts import MARKS
 
 
@@ -36,29 +36,41 @@ def show(tables: Sequence[SystemTable]) -> None:
     click.echo(line("", "Narrow terminal: tables in brief. As they are: `asdbench report > FILE`."))
     if len(tables) > 1:
         overview.show(tables)
-    for table in tables:
-        name = f"{table.title} · {table.system} on {table.dataset}{PARTS[table.part]}"
-        console.print("", Text(one_line(name), "bold"), sep="\n")
-        for warning in table.warnings:
-            console.print(Text(one_line(loud(warning)), "bold yellow"))
-        if NO_RESULT & set(table.stamps):
-            console.print(Text("These numbers are no result.", "bold yellow"))
-        every = table.definition.columns()
-        metrics = dict.fromkeys(metric for _, metric in every)
-        groups = [[own for own in every if own[1] == metric] for metric in metrics] if table.has_published else [every]
-        for group in groups:
-            console.print("", _values(table, group), sep="\n")
-        console.print("", _intervals(table, every), "", sep="\n")
-        score = "no value" if table.score is None else f"{table.score:.2f}"
-        beside = "" if table.their_score is None else f"; published, over the same cells: {table.their_score:.2f}"
-        said = (
-            f"{score} (95 % interval {span(table.score_bounds)}){beside}" if table.score_bounds else f"{score}{beside}"
-        )
-        click.echo(line("Official score: ", said))
-        if table.verdict:
-            click.echo(line("Against the published values: ", one_line(table.verdict)))
-        for note in table.notes:
-            click.echo(line("- ", one_line(note.replace("**", ""))))
+    for dataset in dict.fromkeys(table.dataset for table in tables):
+        own = [table for table in tables if table.dataset == dataset]
+        shared = shared_notes(own)
+        if shared:
+            click.echo(line("", f"Of all tables on {one_line(dataset)}:"))
+            _list(shared)
+        for table in own:
+            _system(console, table, shared)
+
+
+def _system(console: Console, table: SystemTable, shared: Sequence[str]) -> None:
+    name = f"{table.title} · {table.system} on {table.dataset}{PARTS[table.part]}"
+    console.print("", Text(one_line(name), "bold"), sep="\n")
+    for warning in table.warnings:
+        console.print(Text(one_line(loud(warning)), "bold yellow"))
+    if NO_RESULT & set(table.stamps):
+        console.print(Text("These numbers are no result.", "bold yellow"))
+    every = table.definition.columns()
+    metrics = dict.fromkeys(metric for _, metric in every)
+    groups = [[own for own in every if own[1] == metric] for metric in metrics] if table.has_published else [every]
+    for group in groups:
+        console.print("", _values(table, group), sep="\n")
+    console.print("", _intervals(table, every), "", sep="\n")
+    score = "no value" if table.score is None else f"{table.score:.2f}"
+    beside = "" if table.their_score is None else f"; published, over the same cells: {table.their_score:.2f}"
+    said = f"{score} (95 % interval {span(table.score_bounds)}){beside}" if table.score_bounds else f"{score}{beside}"
+    click.echo(line("Official score: ", said))
+    if table.verdict:
+        click.echo(line("Against the published values: ", one_line(table.verdict)))
+    _list([note for note in table.notes if note not in shared])
+
+
+def _list(notes: Sequence[str]) -> None:
+    for note in notes:
+        click.echo(line("- ", one_line(note.replace("**", ""))))
 
 
 def _values(table: SystemTable, columns: Sequence[Column]) -> Table:

@@ -36,8 +36,7 @@ def command(
 
     RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
     """
-    from asdbench.reports.footnotes import loud, stamps_of
-    from asdbench.reports.markdown import NO_RESULT
+    from asdbench.reports.footnotes import NO_RESULT, loud, stamps_of
     from asdbench.submissions.export import Part, choose, export
     from asdbench.years import YEARS
 

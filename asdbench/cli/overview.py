@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from asdbench.metrics.aggregate import Metric
-from asdbench.reports.footnotes import loud
-from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, span
+from asdbench.reports.footnotes import NO_RESULT, loud
+from asdbench.reports.markdown import NOT_THERE, PARTS, span
 from asdbench.reports.paper import mark
 
 if TYPE_CHECKING:

@@ -26,11 +26,8 @@ from asdbench.comparison import why_left_out
 from asdbench.metrics.aggregate import harmonic_mean, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 from asdbench.published import Table, tables
-from asdbench.reports.footnotes import reduced
-from asdbench.reports.markdown import NO_RESULT
 from asdbench.reports.tables import Bounds, SystemTable, build
 from asdbench.results import results_in
-from asdbench.selection import STAMP
 from asdbench.store import SeedFolder
 
 CellName: TypeAlias = tuple[str, str, str]
@@ -215,7 +212,7 @@ def _own(table: SystemTable) -> Place:
         seconds=_mean([_seconds(one, table) for one in table.folders]),
         parameters=_parameters(folder, table),
         mind=table.warnings,
-        result=not reduced(folder.manifest()) and not {*NO_RESULT, STAMP} & set(table.stamps),
+        result=table.result,
     )
 
 

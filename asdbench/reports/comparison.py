@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from asdbench.metrics.aggregate import Metric
 from asdbench.metrics.paired import Difference
 from asdbench.pairing import Comparison, Pair, Part, Side
-from asdbench.reports.footnotes import some
-from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, clips_of, official_mean, text, unit
+from asdbench.reports.footnotes import NO_RESULT, some
+from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, text, unit
 
 NAMES: dict[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
 FEW = 50  # clips a class, below which intervals of a cell's pAUC are too short

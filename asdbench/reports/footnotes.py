@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
@@ -12,6 +12,9 @@ from asdbench.store import SeedFolder
 from asdbench.uncertainty import FEWEST
 from asdbench.words import counted
 
+NO_RESULT = frozenset({"synthetic data", "untrained network"})
+"""Stamps of numbers that say nothing about real machines, or about the published method."""
+REDUCED = "reduced budget"
 ENOUGH = 90
 """Clips a class, from which on what was measured at 100 holds."""
 UNSURE = (
@@ -24,7 +27,23 @@ Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
 """(seed, machine, the manifest's entry of the machine)."""
 
 
-def footnotes(
+def deviations(manifest: Mapping[str, Any]) -> list[str]:
+    """What a run did otherwise than the method it is named after, as far as its manifest tells."""
+    key, found = next(iter(manifest["machines"].values()))["key"], list[str]()
+    budget = reduced(manifest)
+    if budget:
+        profile = " of the `quick` profile for toy data" if manifest["dataset"]["profile"] == "quick" else ""
+        found.append(f"**Reduced budget**{profile}: {budget}.")
+    made = features(manifest, key["embedding"])
+    if not made.as_published:
+        found.append(f"Features: {made.said}.")
+    _, bracket, given = manifest["system"]["spec"].partition("[")
+    if bracket:
+        found.append(f"Parameters set otherwise than by default: `{given.removesuffix(']')}`.")
+    return found
+
+
+def settings(
     folders: Sequence[SeedFolder],
     manifests: Sequence[Mapping[str, Any]],
     sections: Iterable[str],
@@ -40,11 +59,11 @@ def footnotes(
         Official score of each seed, percent.
     """
     first, wanted = manifests[0], set(sections)
-    entries: Entries = [(m["seed"], machine, entry) for m in manifests for machine, entry in m["machines"].items()]
     own = {*wanted, ""}  # of training clips that do not state their section
-    fits = [fit for _, _, entry in entries for fit in entry["fits"].values() if own & set(fit.get("sections", ()))]
-    key = entries[0][2]["key"]
-    notes = [_seeds([folder.seed for folder in folders], scores), _budget(first, key["parameters"], fits)]
+    fits = [fit for _, _, entry in _entries(manifests) for fit in entry["fits"].values()]
+    fits = [fit for fit in fits if own & set(fit.get("sections", ()))]
+    key = next(iter(first["machines"].values()))["key"]
+    notes = [_seeds([folder.seed for folder in folders], scores), _budget(key["parameters"], fits)]
     if fits:
         used = sorted({section for fit in fits for section in fit["sections"]} - {""})
         clips = _range({fit["train_clips"] for fit in fits})
@@ -52,12 +71,17 @@ def footnotes(
         of = [f"of {unit}{'s' * (len(used) > 1)} {', '.join(used)}"] if used else []
         of += [f"some of no stated {unit}"] if any("" in fit["sections"] for fit in fits) else []
         notes.append(f"Normal clips a fit: {', '.join([clips, *of])}.")
-    notes.append(f"Features: {features(first, key['embedding'])}.")
-    notes += _collapsed(entries, len(folders) > 1)
+    made = features(first, key["embedding"])
+    if made.as_published:
+        notes.append(f"Features: {made.said}.")
     threads = f"{counted(key['threads'], 'thread')} a job"
     notes.append(f"Data `{first['dataset']['spec']}`, system `{first['system']['spec']}`.")
     notes.append(f"Made with asdbench {key['asdbench']}, {threads}, on {key['device']}.")
     return [note for note in notes if note]
+
+
+def _entries(manifests: Sequence[Mapping[str, Any]]) -> Entries:
+    return [(m["seed"], machine, entry) for m in manifests for machine, entry in m["machines"].items()]
 
 
 def _seeds(seeds: Sequence[int], scores: Sequence[float]) -> str:
@@ -70,20 +94,16 @@ def _seeds(seeds: Sequence[int], scores: Sequence[float]) -> str:
     return text
 
 
-def _budget(manifest: Mapping[str, Any], parameters: Mapping[str, Any], fits: Sequence[Mapping[str, Any]]) -> str:
-    """Epochs, batch, steps; loudly where they are fewer than the full budget."""
+def _budget(parameters: Mapping[str, Any], fits: Sequence[Mapping[str, Any]]) -> str:
+    """Epochs, batch, steps."""
     if parameters.get("weights") is not None:
         return f"Weights given, sha256 {parameters['weights']['sha256'][:12]}…: nothing was trained."
-    epochs, full = parameters.get("epochs"), manifest["system"].get("full_epochs")
+    epochs = parameters.get("epochs")
     if epochs is None:
         return ""
     steps = _range({fit["steps"] for fit in fits}) if fits else "no"
     text = f"Budget: {counted(epochs, 'epoch')}, batch {parameters.get('batch_size', '?')}"
-    text += f" ({steps} optimizer steps a fit)."
-    if reduced(manifest):
-        profile = " of the `quick` profile for toy data" if manifest["dataset"]["profile"] == "quick" else ""
-        text = f"**Reduced budget**{profile}: {epochs} of {full} epochs. {text}"
-    return text
+    return f"{text} ({steps} optimizer steps a fit)."
 
 
 def reduced(manifest: Mapping[str, Any]) -> str:
@@ -99,7 +119,7 @@ def reduced(manifest: Mapping[str, Any]) -> str:
 def stamps_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     """What must be said loudly of a run's numbers wherever they stand: its own stamps, and a reduced budget."""
     budget = reduced(manifest)
-    return (*manifest["stamps"], *([f"reduced budget: {budget}"] if budget else []))
+    return (*manifest["stamps"], *([f"{REDUCED}: {budget}"] if budget else []))
 
 
 def loud(stamp: str) -> str:
@@ -108,7 +128,10 @@ def loud(stamp: str) -> str:
     return title.upper() + colon + rest
 
 
-def _collapsed(entries: Entries, several: bool) -> list[str]:
+def failings(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Collapsed models, and models without a threshold."""
+    entries, several = _entries(manifests), len(manifests) > 1
+
     def where(seed: int, machine: str) -> str:
         return f"{machine} (seed {seed})" if several else machine
 
@@ -156,7 +179,14 @@ def published_notes(table: Table, complete: bool) -> list[str]:
     return notes
 
 
-def features(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+class Features(NamedTuple):
+    """What an embedding is said to be; ``as_published``: nothing is known by which it would be another one."""
+
+    said: str
+    as_published: bool
+
+
+def features(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> Features:
     """Which embedding, with which weights; of given features, what their folder says of them."""
     name, weights = manifest["system"]["embedding"].partition("[weights=")[0], recipe.get("weights")
     if not name:
@@ -165,11 +195,12 @@ def features(manifest: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
         name = f"given (`features.npy`), {f'made by {made}' if made else 'how is not stated'}"
         weights = inner.get("weights", weights) if isinstance(inner, Mapping) else weights
     if weights == "random":
-        return f"{name}: random weights, an untrained network"
+        return Features(f"{name}: random weights, an untrained network", False)
     if isinstance(weights, Mapping):
-        published = "the published checkpoint" if weights.get("published") else "not the published checkpoint"
-        return f"{name}: {published}, sha256 {str(weights.get('sha256'))[:12]}…"
-    return str(name)
+        published = bool(weights.get("published"))
+        which = "the published checkpoint" if published else "not the published checkpoint"
+        return Features(f"{name}: {which}, sha256 {str(weights.get('sha256'))[:12]}…", published)
+    return Features(str(name), True)
 
 
 def some(names: Sequence[str], most: int = 4) -> str:

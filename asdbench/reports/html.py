@@ -8,7 +8,7 @@ escaped by jinja2.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -19,16 +19,16 @@ from asdbench import __version__, verdicts
 from asdbench.errors import AsdbenchError
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import Column
-from asdbench.reports import figures, look, ranking
+from asdbench.reports import figures, look, provenance, ranking
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
 from asdbench.reports.figures.inline import Panels
-from asdbench.reports.footnotes import loud
-from asdbench.reports.markdown import NO_RESULT, NOT_THERE, clips_of, official_mean, span, unit
+from asdbench.reports.footnotes import NO_RESULT, loud
+from asdbench.reports.markdown import NOT_THERE, clips_of, official_mean, span, unit
 from asdbench.reports.mistakes import Mistake, mistakes
 from asdbench.reports.sounds import BOUND, Sounds, data_uri, spectrogram
 from asdbench.reports.swatch import swatch
-from asdbench.reports.tables import Bounds
+from asdbench.reports.tables import Bounds, shared_notes
 from asdbench.verdicts import RESERVE, Verdict
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
@@ -99,7 +99,7 @@ def render(found: Sequence[View]) -> str:
         loader=PackageLoader("asdbench.reports", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     pages.filters.update(marked=_marked, line=one_line, loud=loud)
-    pages.globals.update(swatch=swatch)
+    pages.globals.update(swatch=swatch, code=provenance.CODE)
     page = Page(BOUND, Panels())
     made = [_view(view, f"v{number}", page) for number, view in enumerate(found)]
     stamps = tuple(dict.fromkeys(stamp for view in found for stamp in view.stamps))
@@ -119,6 +119,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
     columns = view.definition.columns()
     said, behind = ranking.verdict(view)
     drawn = view.without_oracles()
+    shared = shared_notes([shown.table for shown in view.systems])
     return {
         "key": key,
         "title": view.title,
@@ -132,15 +133,16 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "columns": [_label(column) for column in columns],
         "overall": [f"Mean {_label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
-        "systems": [_row(shown, columns, shown is best) for shown in view.systems],
+        "systems": [_row(shown, columns, shown in best) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "most": (MISTAKES, PLAYED),
-        "tables": [_table(shown, columns) for shown in view.systems],
+        "shared": _notes(shared),
+        "tables": [_table(shown, columns, shared) for shown in view.systems],
         "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
-        "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}", page) for kind in figures.KINDS],
+        "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}", page, drawn) for kind in figures.KINDS],
         "mistakes": list(_mistakes(drawn, page)),
         "timings": [_timings(shown) for shown in view.systems],
-        "made": [_made(shown) for shown in view.systems],
+        "made": provenance.of(view),
     }
 
 
@@ -150,7 +152,7 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "name": shown.name,
         "title": one_line(table.title),
         "look": look.of(shown),
-        "best": best,
+        "best": ("best" if table.result else "highest") if best else "",
         "oracle": shown.oracle,
         "collapsed": shown.collapsed,
         "stamps": table.stamps,
@@ -198,7 +200,7 @@ def _beside(value: float | None, bounds: Bounds | None, published: float | None,
     return Value(plain.shown, plain.sort, plain.interval, f"{published:.2f}", f"{difference:+.2f}", word, tone)
 
 
-def _table(shown: Shown, columns: Sequence[Column]) -> dict[str, Any]:
+def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> dict[str, Any]:
     table = shown.table
     rows = [
         {
@@ -232,11 +234,11 @@ def _table(shown: Shown, columns: Sequence[Column]) -> dict[str, Any]:
         "score": _beside(table.score, table.score_bounds, table.their_score, None),
         "rows": rows,
         "means": means,
-        "notes": _notes(table.notes),
+        "notes": _notes(note for note in table.notes if note not in shared),
     }
 
 
-def _figure(figure: Figure, key: str, page: Page) -> dict[str, Any]:
+def _figure(figure: Figure, key: str, page: Page, view: View) -> dict[str, Any]:
     shown, rest = figure.panels[:MOST_PANELS], figure.panels[MOST_PANELS:]
     empty = list(figure.empty)
     if rest:
@@ -244,7 +246,11 @@ def _figure(figure: Figure, key: str, page: Page) -> dict[str, Any]:
             f"{len(rest)} more panels ({', '.join(panel.title for panel in rest[:3])}, …) are left out of the page:"
             f" `asdbench plot {figure.kind} --machines …` draws them."
         )
-    folds = [(name, [_svg(panel, page) for panel in own]) for name, own in groupby(shown, key=lambda panel: panel.fold)]
+    of_system = {one.name: tuple(map(loud, one.table.stamps)) for one in view.systems}
+    folds = [
+        (name, of_system.get(name, figure.stamps), [_svg(panel, page) for panel in own])
+        for name, own in groupby(shown, key=lambda panel: panel.fold)
+    ]
     return {
         "key": key,
         "kind": figure.kind,
@@ -310,27 +316,9 @@ def _timings(shown: Shown) -> dict[str, Any]:
     return {"name": shown.name, "look": look.of(shown), "stages": total}
 
 
-def _made(shown: Shown) -> dict[str, Any]:
-    entries = [(machine, entry) for manifest in shown.manifests for machine, entry in manifest["machines"].items()]
-    return {
-        "name": shown.name,
-        "look": look.of(shown),
-        "commands": list(dict.fromkeys(one_line(entry["command"]) for _, entry in entries if entry.get("command"))),
-        "environments": list(dict.fromkeys(_environment(entry.get("environment", {})) for _, entry in entries)),
-        "written": sorted({entry["written"] for _, entry in entries if entry.get("written")})[-1:],
-        "data": list(dict.fromkeys((one_line(machine), str(entry["key"]["data"])) for machine, entry in entries)),
-        "source": one_line(shown.manifests[0]["system"].get("source", "")),
-        "notes": _notes(shown.table.notes),
-    }
-
-
-def _notes(notes: Sequence[str]) -> list[str]:
+def _notes(notes: Iterable[str]) -> list[str]:
     """A table's notes; what verdicts stand as marks elsewhere are words here."""
     return [LEGEND if note == verdicts.LEGEND else one_line(note) for note in notes]
-
-
-def _environment(found: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items() if value)
 
 
 def _label(column: Column) -> str:

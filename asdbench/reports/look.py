@@ -4,7 +4,8 @@ The systems that come with asdbench have places of their own, whatever else ther
 another results folder shows them as before.
 
 Source of the colours: Okabe & Ito, Color universal design (2008); their black is the ink, their yellow is left out
-(too faint on white). Beyond six systems the marks and lines tell them apart, never the colour alone.
+(too faint on white). Beyond six systems the marks and lines tell them apart, never the colour alone. Sections have
+colours of their own: Tol, Colour schemes (2021), "muted", of which those that come near a system's are left out.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from asdbench.reports.evidence import Shown
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+SECTION_COLOURS = ("#CC6677", "#332288", "#999933", "#882255", "#44AA99", "#AA4499")
 MARKS = ("o", "s", "D", "^", "v", "P", "X")
 LINES = ("-", "--", "-.")
 ORACLE_LINE = ":"
@@ -24,9 +26,13 @@ BUILT_IN = ("ae", "clvae", "clvae-ensemble", "cvae", "mvg")
 """The systems that come with asdbench, by place."""
 
 
+AREA = "area"
+"""The mark of what is drawn as a filled area; "" is that of a plain line."""
+
+
 @dataclass(frozen=True)
 class Look:
-    """Colour (hex), matplotlib marker and line style."""
+    """Colour (hex), matplotlib marker (or :data:`AREA`, or "") and line style."""
 
     colour: str
     mark: str
@@ -41,6 +47,11 @@ def places(systems: Iterable[str]) -> Mapping[str, int]:
 def of_place(place: int) -> Look:
     """The look of the system at a place."""
     return Look(COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)], LINES[place // len(COLOURS) % len(LINES)])
+
+
+def of_section(number: int) -> Look:
+    """The look of the section with that place among those shown."""
+    return Look(SECTION_COLOURS[number % len(SECTION_COLOURS)], MARKS[number % len(MARKS)], "")
 
 
 def of(shown: Shown) -> Look:

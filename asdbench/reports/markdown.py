@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from asdbench.metrics.aggregate import Means
 from asdbench.metrics.challenge import Column, Definition
-from asdbench.reports.footnotes import loud
-from asdbench.reports.tables import Bounds, SystemTable
+from asdbench.reports.footnotes import NO_RESULT, loud
+from asdbench.reports.tables import Bounds, SystemTable, shared_notes
 from asdbench.verdicts import MARKS, Verdict
 
 NOT_THERE = "–"
 COLLAPSED = " ‡"
-NO_RESULT = {"synthetic data", "untrained network"}
 PARTS = {"dev": "", "eval": ", evaluation sections"}
 
 
@@ -39,9 +38,12 @@ def render(tables: Sequence[SystemTable]) -> str:
             " Intervals: what other test clips of the same kind would give (bootstrap over"
             " clips, within class); of other trainings they say nothing."
         )
+        shared = shared_notes(own)
         if len(own) > 1:
             parts.append(_overview(own))
-        parts += [_system(table) for table in own]
+        if shared:
+            parts.append("Of all tables below:\n\n" + _list(shared))
+        parts += [_system(table, shared) for table in own]
     return "\n\n".join(parts) + "\n"
 
 
@@ -105,7 +107,7 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     return body + (f"\n\n{COLLAPSED.strip()} with collapsed models: its table says which." if dead else "")
 
 
-def _system(table: SystemTable) -> str:
+def _system(table: SystemTable, shared: Sequence[str]) -> str:
     from tabulate import tabulate
 
     columns = table.definition.columns()
@@ -134,8 +136,13 @@ def _system(table: SystemTable) -> str:
         meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
         parts.append(f"> **{said}.** {meaning}{beside}")
     against = [f"**Against the published values:** {remark(table.verdict)}"] if table.verdict else []
-    parts += [body, _score(table), *against, _intervals(table), "\n".join(f"- {remark(note)}" for note in table.notes)]
+    own = [note for note in table.notes if note not in shared]
+    parts += [body, _score(table), *against, _intervals(table), *([_list(own)] if own else [])]
     return "\n\n".join(parts)
+
+
+def _list(notes: Sequence[str]) -> str:
+    return "\n".join(f"- {remark(note)}" for note in notes)
 
 
 def label(column: Column) -> str:

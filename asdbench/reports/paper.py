@@ -12,8 +12,8 @@ from itertools import groupby
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column
 from asdbench.reports import latex
-from asdbench.reports.footnotes import loud
-from asdbench.reports.markdown import NO_RESULT, NOT_THERE, PARTS, clips_of, official_mean, span, unit
+from asdbench.reports.footnotes import NO_RESULT, loud
+from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, span, unit
 from asdbench.reports.tables import SystemTable
 from asdbench.verdicts import LEGEND
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from asdbench.reports.figures.drawing import VARIABLES
-from asdbench.reports.look import Look
+from asdbench.reports.look import AREA, Look
 
 _SHAPES: Mapping[str, str] = {
+    "": "",
+    AREA: '<path d="M3 1h18v10H3z"/>',
     "o": '<circle cx="12" cy="6" r="4"/>',
     "s": '<path d="M8.5 2.5h7v7h-7z"/>',
     "D": '<path d="M12 1.5 16.5 6 12 10.5 7.5 6z"/>',

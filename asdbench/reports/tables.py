@@ -23,11 +23,23 @@ from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, mean
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
-from asdbench.reports.footnotes import UNSURE, coverage, footnotes, published_notes, some, stamps_of
+from asdbench.reports.footnotes import (
+    NO_RESULT,
+    REDUCED,
+    UNSURE,
+    coverage,
+    deviations,
+    failings,
+    published_notes,
+    settings,
+    some,
+    stamps_of,
+)
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
 from asdbench.results import results_in
 from asdbench.scoring import scored_files
+from asdbench.selection import STAMP
 from asdbench.store import SeedFolder
 from asdbench.uncertainty import Uncertainty, intervals
 from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
@@ -75,8 +87,12 @@ class SystemTable:
     score, their_score : float or None
         Official score, percent, over the same cells; of several seeds the mean of theirs.
     has_published : bool
-    notes : list of str
-        Budget, training data, features, what is missing and why.
+    deviations : list of str
+        What was done otherwise than by the method, the data and the table it stands beside.
+    settings : list of str
+        Seeds, budget, training data, features, versions.
+    remarks : list of str
+        What a reader must know of the numbers: where the published ones are from, what intervals say.
     arithmetic_bounds, harmonic_bounds, score_bounds
         95 % intervals of the means and of the official score, percent; a column, or the score, without one is absent.
     overall, overall_bounds : mapping of metric to float, to their intervals
@@ -101,7 +117,9 @@ class SystemTable:
     score: float | None
     their_score: float | None
     has_published: bool
-    notes: list[str] = field(default_factory=list)
+    deviations: list[str] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     arithmetic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
     score_bounds: Bounds | None = None
@@ -110,6 +128,17 @@ class SystemTable:
     verdict: str = ""
     folders: tuple[SeedFolder, ...] = ()
     seed_scores: tuple[float | None, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """All that stands below the table."""
+        return [*self.deviations, *self.settings, *self.remarks]
+
+    @property
+    def result(self) -> bool:
+        """Whether its numbers may be taken for a result: for what the method reaches on real machines."""
+        none = {*NO_RESULT, STAMP}
+        return not any(stamp in none or stamp.startswith(REDUCED) for stamp in self.stamps)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -147,9 +176,15 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
         last = last_epoch(group, folders, there)
         beside = {table.part: table for table in _tables(last)} if last else {}
         for table in _tables(folders):
-            notes = [optimism(beside[table.part], table)] if table.part in beside else []
-            built.append(replace(table, notes=[*notes, *table.notes]))
+            chosen = [optimism(beside[table.part], table)] if table.part in beside else []
+            built.append(replace(table, deviations=[*chosen, *table.deviations]))
     return built
+
+
+def shared_notes(tables: Sequence[SystemTable]) -> list[str]:
+    """The notes that several tables have all of, to be said once; none of a single table."""
+    first, *others = tables
+    return [note for note in first.notes if others and all(note in table.notes for table in others)]
 
 
 def no_results(results: Path) -> DataError:
@@ -210,19 +245,20 @@ def _table(
     same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
     common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
     scores = [_score(definition, seed, common) for seed in per_seed]
-    notes = footnotes(folders, manifests, {cell.section for cell in cells}, [score for score in scores if score])
+    differing, notes = deviations(first), failings(manifests)
     if published.why_not:
-        notes.append(published.why_not[0].upper() + published.why_not[1:] + ".")
+        told = differing if first["system"]["published"] else notes
+        told.append(published.why_not[0].upper() + published.why_not[1:] + ".")
     elif published.table is not None and any(row.published for row in rows):
         complete = {(row.machine, row.section) for row in rows} >= set(published.table.rows)
         notes += published_notes(published.table, complete)
         notes.append(LEGEND)
     elif published.table is not None:
         notes.append(f"No published values of these sections: {published.table.title} does not have them.")
-    notes += [
+    differing += [
         f"† other clips than the published cell: {difference}: {some(names)}." for difference, names in odd.items()
     ]
-    notes += [f"– not scored: {some(names)}: {reason}" for reason, names in missing.items()]
+    differing += [f"– not scored: {some(names)}: {reason}" for reason, names in missing.items()]
     having = [seed[cell] for cell in common for seed in per_seed]
     if having:
         clips = min(min(one.n_normal, one.n_anomaly) for one in having)
@@ -252,7 +288,9 @@ def _table(
         if same and len(same) == sum(map(bool, own.values()))
         else None,
         has_published=any(row.published for row in rows),
-        notes=notes,
+        deviations=differing,
+        settings=settings(folders, manifests, {cell.section for cell in cells}, [score for score in scores if score]),
+        remarks=notes,
         arithmetic_bounds=arithmetic,
         harmonic_bounds=harmonic,
         score_bounds=official,

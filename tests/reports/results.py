@@ -31,8 +31,12 @@ def write_results(
     seeds: Sequence[int] = (777,),
     recorded: bool = True,
     count: int = 10,
+    full_epochs: int = 300,
 ) -> Path:
-    """Write a seed folder a system and seed, as a run would; the later a system stands, the better it is."""
+    """Write a seed folder a system and seed, as a run would; the later a system stands, the better it is.
+
+    Trained for 10 epochs.
+    """
     for (place, system), seed in itertools.product(enumerate(systems), seeds):
         folder = seed_folder(results, dataset, system, seed)
         draws = np.random.default_rng([place, seed])
@@ -40,7 +44,7 @@ def write_results(
         entries: dict[str, Any] = {}
         domains = DOMAINS if year > 2020 else ("",)
         # a manifest first: the names of score files are those of its year
-        folder.write_manifest(_manifest(dataset, spec, system, stamps, seed, {}, year, published))
+        folder.write_manifest(_manifest(dataset, spec, system, stamps, seed, {}, year, published, full_epochs))
         for machine in machines:
             entry = entries.setdefault(machine, _entry(spec, stamps, sections, machine))
             for section in sections:
@@ -62,7 +66,7 @@ def write_results(
                     folder.files.write_scores(file, names, np.array(scores))
                     entry["files"].update(folder.files.digests([file]))
         folder.write_labels(labels)
-        folder.write_manifest(_manifest(dataset, spec, system, stamps, seed, entries, year, published))
+        folder.write_manifest(_manifest(dataset, spec, system, stamps, seed, entries, year, published, full_epochs))
         if recorded and place == 0:
             _record(folder, machines, sections, draws)
     return results
@@ -147,6 +151,7 @@ def _manifest(
     entries: dict[str, Any],
     year: int,
     published: bool,
+    full_epochs: int,
 ) -> dict[str, Any]:
     return {
         "dataset": {"name": dataset, "spec": spec, "profile": "quick", "year": year},
@@ -155,7 +160,7 @@ def _manifest(
             "spec": system,
             "title": f"Title of {system}",
             "published": "narita2021/table-5" if published else None,
-            "full_epochs": 300,
+            "full_epochs": full_epochs,
             "source": "a test",
             "embedding": "resnet38",
         },

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -166,6 +168,23 @@ def test_no_text_is_cut(browser: Browser, path: Path, width: int) -> None:
     reach = """[...document.querySelectorAll('.scroll')].filter(box =>
       box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).overflowX !== 'auto').length"""
     assert opened.look(reach) == 0
+
+
+def test_printed_tables_repeat_their_heads_and_no_heading_is_left_at_a_foot(browser: Browser, tmp_path: Path) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("there is no pdftotext: printed pages cannot be read")
+    results = write_results(tmp_path / "results", sections=[f"{number:02d}" for number in range(30)])
+    file = tmp_path / "report.html"
+    file.write_text(html.render(evidence.views(results)), encoding="utf-8")
+    opened = Opened(browser, file)
+    opened.page.pdf(path=tmp_path / "report.pdf", format="A4")
+    read = subprocess.run(["pdftotext", "-layout", "report.pdf", "-"], cwd=tmp_path, capture_output=True, check=True)
+    pages = [page.strip().splitlines() for page in read.stdout.decode().split("\f") if page.strip()]
+    with_rows = [page for page in pages if any(re.match(r"\s*(ToyCar|fan|valve) +\d\d  ", line) for line in page)]
+    assert len(with_rows) > 3  # 90 rows a table: more than a page
+    assert all(any(re.match(r"\s*Machine +Section ", line) for line in page) for page in with_rows)
+    heads = opened.look("[...document.querySelectorAll('h2, summary')].map(each => each.textContent.trim())")
+    assert not {page[-1].strip() for page in pages} & set(heads)
 
 
 def test_it_is_complete_without_javascript(browser: Browser, path: Path) -> None:

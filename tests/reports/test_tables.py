@@ -16,7 +16,7 @@ from asdbench.metrics.roc import auc, pauc
 from asdbench.published import tables as published_tables
 from asdbench.reports import markdown, tidy
 from asdbench.reports.footnotes import UNSURE, coverage
-from asdbench.reports.tables import SystemTable, build
+from asdbench.reports.tables import SystemTable, build, shared_notes
 from asdbench.results import seed_folder
 
 from .results import machine_entry
@@ -38,6 +38,7 @@ def fill(
     title: str = "CL-VAE",
     constant: tuple[str, ...] = (),
     epochs: int = 300,
+    weights: Any = None,
     data: str = "d",
 ) -> dict[Cell, tuple[float, float]]:
     """Write a seed folder as a run would; gives AUC and pAUC of each cell."""
@@ -48,7 +49,7 @@ def fill(
     for cell in cells if cells is not None else [Cell("fan", "00", domain) for domain in DOMAINS]:
         name = f"{cell.section}/{cell.domain}"
         if cell.machine not in machines:
-            weights = {"sha256": "ab" * 32, "published": True}
+            weights = weights or {"sha256": "ab" * 32, "published": True}
             machines[cell.machine] = machine_entry(
                 spec, stamps, epochs=epochs, batch_size=512, weights=weights, data=data
             ) | {
@@ -209,9 +210,9 @@ def test_several_seeds_are_averaged_and_a_cell_that_one_lacks_has_no_value(tmp_p
     assert table.rows[0].ours["source", "auc"] == pytest.approx((first[cell][0] + second[cell][0]) / 2)
     assert ("target", "auc") not in table.rows[0].ours
     scores = [2 / (1 / seed[cell][0] + 1 / seed[cell][1]) for seed in (first, second)]
-    assert table.notes[0].startswith("Mean over 2 seeds: 1, 2. Official score of each: ")
-    assert f"{scores[0]:.2f}, {scores[1]:.2f} (mean {np.mean(scores):.2f}" in table.notes[0]
-    assert f"standard deviation {np.std(scores, ddof=1):.2f} over seeds" in table.notes[0]
+    assert table.settings[0].startswith("Mean over 2 seeds: 1, 2. Official score of each: ")
+    assert f"{scores[0]:.2f}, {scores[1]:.2f} (mean {np.mean(scores):.2f}" in table.settings[0]
+    assert f"standard deviation {np.std(scores, ddof=1):.2f} over seeds" in table.settings[0]
     assert table.score == pytest.approx(np.mean(scores))
     assert any("seed 2: gone" in note for note in table.notes)
 
@@ -221,8 +222,8 @@ def test_seeds_of_other_settings_data_or_stamps_are_not_averaged(tmp_path: Path,
     fill(tmp_path, seed=1)
     fill(tmp_path, seed=2, **other)
     one, two = build(tmp_path)
-    assert one.notes[0] == "Seed 1."
-    assert two.notes[0] == "Seed 2."
+    assert one.settings[0] == "Seed 1."
+    assert two.settings[0] == "Seed 2."
     budget = (f"reduced budget: {other['epochs']} of 300 epochs",) if "epochs" in other else ()
     assert (one.stamps, two.stamps) == ((), other.get("stamps", budget))
 
@@ -232,6 +233,31 @@ def test_a_budget_below_the_full_one_is_said_loudly(tmp_path: Path) -> None:
     assert any(note.startswith("**Reduced budget**: 20 of 300 epochs.") for note in one(tmp_path).notes)
     fill(tmp_path, epochs=300)
     assert any(note.startswith("Budget: 300 epochs, batch 512 (1800 optimizer steps") for note in one(tmp_path).notes)
+
+
+def test_what_deviates_stands_apart_from_the_settings(tmp_path: Path) -> None:
+    fill(tmp_path, epochs=20, stamps=("untrained network",), weights="random")
+    table = one(tmp_path)
+    assert table.deviations[:2] == [
+        "**Reduced budget**: 20 of 300 epochs.",
+        "Features: resnet38: random weights, an untrained network.",
+    ]
+    assert not any("untrained" in note or "Reduced" in note for note in table.settings)
+    assert table.notes == [*table.deviations, *table.settings, *table.remarks]
+
+
+def test_what_all_tables_say_is_said_once(tmp_path: Path) -> None:
+    fill(tmp_path, seed=1)
+    fill(tmp_path, seed=2, epochs=20)
+    found = build(tmp_path)
+    shown = markdown.render(found)
+    shared = shared_notes(found)
+    assert shared
+    for note in shared:
+        assert shown.count(markdown.remark(note)) == 1
+    own = [note for table in found for note in table.notes if note not in shared]
+    assert all(markdown.remark(note) in shown for note in own)
+    assert shared_notes(found[:1]) == []
 
 
 def test_evaluation_sections_have_a_table_of_their_own(tmp_path: Path) -> None:

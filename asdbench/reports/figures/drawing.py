@@ -18,16 +18,26 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.errors import DataError, UsageError
 from asdbench.reports.figures import Figure, Panel
-from asdbench.reports.look import COLOURS
+from asdbench.reports.look import AREA, COLOURS, SECTION_COLOURS, Look
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure as Sheet
 
 WIDTH = 3.6  # inches: 346 CSS pixels, which a telephone shows at full size
 INK, FAINT, GRID, PAPER = "#1b1e23", "#6b7480", "#d4d9de", "#fefefd"
-VARIABLES = {INK: "--ink", FAINT: "--faint", GRID: "--grid", PAPER: "--paper", COLOURS[0].lower(): "--blue"}
+VARIABLES = {
+    INK: "--ink",
+    FAINT: "--faint",
+    GRID: "--grid",
+    PAPER: "--paper",
+    COLOURS[0].lower(): "--blue",
+    SECTION_COLOURS[1]: "--indigo",
+    SECTION_COLOURS[3]: "--wine",
+}
+"""What is too dark or too bright for one of light and dark, and the page's own colours for it."""
 SUFFIXES = (".svg", ".png", ".pdf")
 MOST = 200  # panels on a sheet; more could not be read
 _SETTINGS: dict[str, Any] = {
@@ -128,7 +138,6 @@ def sheet(figure: Figure) -> Sheet:
     """All panels of a figure on a matplotlib figure; call it within :func:`settings`."""
     from matplotlib.figure import Figure as Sheet
     from matplotlib.layout_engine import ConstrainedLayoutEngine
-    from matplotlib.lines import Line2D
 
     columns = min(len(figure.panels), 1 if len(figure.panels) == 1 else 2 if len(figure.panels) <= 4 else 4)
     rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
@@ -151,9 +160,7 @@ def sheet(figure: Figure) -> Sheet:
         else:
             place.set_visible(False)
     made.text(0.1 / width, 1 - 0.1 / height, figure.title, va="top", weight="bold", size=11)
-    marks = [
-        Line2D([], [], color=look.colour, marker=look.mark, ls=look.line, label=name) for name, look in figure.legend
-    ]
+    marks = [_key(name, look) for name, look in figure.legend]
     if marks:
         made.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - 0.3 / height), ncols=across)
     if stamps:
@@ -162,6 +169,16 @@ def sheet(figure: Figure) -> Sheet:
     below = (foot - 0.05 - 0.17 * len(stamps)) / height
     made.text(0.1 / width, below, "\n".join(words), va="top", size=7.5)
     return made
+
+
+def _key(name: str, look: Look) -> Artist:
+    """What stands for a look in a legend."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    if look.mark == AREA:
+        return Patch(color=look.colour, label=name)
+    return Line2D([], [], color=look.colour, marker=look.mark, ls=look.line, label=name)
 
 
 def draw(panel: Panel, axes: Axes, width: float) -> None:

@@ -12,6 +12,7 @@ from asdbench.reports import look
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
 from asdbench.reports.figures.drawing import FAINT, INK, logarithmic
+from asdbench.reports.look import AREA, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,13 +43,17 @@ def figure(view: View) -> Figure:
     return Figure(
         "histogram",
         "Score histograms",
-        "Density of the test clips' scores over all sections: grey normal, coloured anomalous; the outermost 0.5 %"
-        " stand in the end bins; a logarithmic axis where scores span much. Curve: the gamma distribution fitted to the"
-        f" training clips' scores; dashed: its 90th percentile, the decision threshold."
+        "Density of the test clips' scores over all sections; the outermost 0.5 % stand in the end bins; a logarithmic"
+        " axis where scores span much. The decision threshold is the 90th percentile of the gamma distribution."
         f"{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
-        tuple((f"{shown.name}, anomalous", look.of(shown)) for shown in view.systems),
+        (
+            ("normal clips", Look(FAINT, AREA, "")),
+            *((f"anomalous clips, {shown.name}", Look(look.of(shown).colour, AREA, "")) for shown in view.systems),
+            ("gamma distribution fitted to the training clips' scores", Look(INK, "", "-")),
+            ("decision threshold", Look(INK, "", "--")),
+        ),
         tuple(empty),
     )
 
@@ -90,6 +95,7 @@ def _scores(axes: Axes, shown: Shown, machine: str) -> None:
         axes.set_ylim(0, top * 1.15)  # the curve may rise without limit at its location
     axes.set_yticks([])
     axes.set_xlabel("score")
+    axes.set_ylabel("density")
 
 
 def _density(scores: NDArray[np.float64], edges: NDArray[np.float64], log: bool) -> NDArray[np.float64]:

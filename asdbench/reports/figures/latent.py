@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from asdbench.reports import look
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
-from asdbench.reports.figures.drawing import INK
-from asdbench.reports.look import COLOURS, MARKS, Look
+from asdbench.reports.figures.drawing import INK, PAPER
+from asdbench.reports.look import Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,13 +53,13 @@ def figure(view: View) -> Figure:
                         sections |= {row.section for row in own}
                         panels.append((shown, machine, own))
     order = sorted(sections)
-    looks = {section: Look(COLOURS[n % len(COLOURS)], MARKS[n % len(MARKS)], "") for n, section in enumerate(order)}
+    looks = {section: look.of_section(number) for number, section in enumerate(order)}
     return Figure(
         "latent",
         "Latent space",
-        "The latent vectors' two principal axes; here a colour is a section. Small: normal clips, of training and test;"
-        " hollow: anomalous test clips; large, with a cross: the centres of the centre loss, where the model has them."
-        f" At most {MOST} clips a panel, evenly taken; first seed. {view.note}.",
+        "The latent vectors' two principal axes; a colour is a section, not a system. Small: normal clips, of"
+        " training and test; hollow: anomalous test clips; large, with a cross: the centres of the centre loss, where"
+        f" the model has them. At most {MOST} clips a panel, evenly taken; first seed. {view.note}.",
         tuple(_panel(shown, machine, own, looks) for shown, machine, own in panels),
         view.stamps,
         tuple((f"{view.definition.unit} {one_line(section)}", own) for section, own in looks.items()),
@@ -101,9 +102,9 @@ def _panel(shown: Shown, machine: str, rows: Rows, looks: Mapping[str, Look]) ->
         for section, own in looks.items():
             centres = [row for row in rows if row.split == "centre" and row.section == section]
             axes.plot(*_points(centres), own.mark, color=own.colour, ms=10, mec=INK, mew=1.1)
-            axes.plot(*_points(centres), "x", color=INK, ms=5, mew=1.1)
+            axes.plot(*_points(centres), "x", color=PAPER, ms=5, mew=1.1)
         axes.set_xlabel("first principal axis")
-        axes.set_ylabel("second")
+        axes.set_ylabel("second principal axis")
 
     return Panel(f"{shown.name} · {one_line(machine)}", draw, 2.9, shown.name)
 

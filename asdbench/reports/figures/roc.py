@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 GRID_POINTS = 201
+MARK_EVERY = 40
+"""Points of the curve from mark to mark."""
 
 
 def figure(view: View) -> Figure:
@@ -44,11 +46,12 @@ def figure(view: View) -> Figure:
 def _machine(axes: Axes, view: View, machine: str) -> None:
     axes.axvspan(0, MAX_FPR, color=GRID, alpha=0.7, lw=0)
     axes.plot([0, 1], [0, 1], color=FAINT, ls=(0, (4, 3)), lw=1)
-    for shown in view.systems:
+    for number, shown in enumerate(view.systems):
         rates = mean_curve(shown, machine, view)
         if rates is not None:
             own = look.of(shown)
-            axes.plot(*rates, color=own.colour, ls=own.line)
+            apart = (12 + 7 * number % MARK_EVERY, MARK_EVERY)  # so that marks of equal curves do not hide each other
+            axes.plot(*rates, color=own.colour, ls=own.line, marker=own.mark, markevery=apart, ms=4.5, mec="none")
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)
     axes.set_aspect("equal")

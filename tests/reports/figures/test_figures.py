@@ -171,10 +171,31 @@ def test_panels_of_a_page_say_a_style_once(tmp_path: Path) -> None:
 
 def test_a_panel_has_the_inks_of_the_page(tmp_path: Path) -> None:
     panels = Panels()
-    svg = panels.svg(figures.make("auc", view_of(write_results(tmp_path, systems=("ae", "mvg")))).panels[0])
+    view = view_of(write_results(tmp_path, systems=("ae", "mvg"), sections=("00", "01", "02", "03")))
+    drawn = [panels.svg(figures.make(kind, view).panels[0]) for kind in ("auc", "latent")]
     for colour, variable in drawing.VARIABLES.items():
-        assert colour not in (svg + panels.rules()).lower()
-        assert f"var({variable})" in panels.rules() or variable == "--paper"
+        assert colour not in ("".join(drawn) + panels.rules()).lower()
+        assert f"var({variable})" in panels.rules()
+
+
+def test_colours_of_sections_are_no_systems() -> None:
+    assert not {colour.lower() for colour in look.COLOURS} & {colour.lower() for colour in look.SECTION_COLOURS}
+
+
+def test_a_histogram_has_a_key_to_all_that_is_drawn(tmp_path: Path) -> None:
+    names = [name for name, _ in figures.make("histogram", view_of(write_results(tmp_path))).legend]
+    assert names[:3] == ["normal clips", "anomalous clips, clvae", "anomalous clips, mvg"]
+    assert "gamma" in names[3]
+    assert names[4:] == ["decision threshold"]
+
+
+def test_curves_are_told_apart_by_more_than_colour(tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    figures.make("roc", view_of(write_results(tmp_path))).panels[0].draw(axes)
+    marks = [line.get_marker() for line in axes.lines if np.size(line.get_xdata()) > 2]
+    assert marks == [look.of_place(place).mark for place in (1, 4)]
 
 
 def test_ids_of_two_figures_of_a_page_differ(tmp_path: Path) -> None:
