@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from asdbench.cli.options import FOLDER
+from asdbench.cli.options import FOLDER, Real
 from asdbench.words import counted
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def verify(cache: Path | None) -> int:
 
 @command.command("prune")
 @_where
-@click.option("--older-than", metavar="DAYS", type=click.FloatRange(min=0), help="Features written before that.")
+@click.option("--older-than", metavar="DAYS", type=Real(min=0), help="Features written before that.")
 @click.option("--recipe", metavar="ID", help="Features of this recipe (`cache info`); the first letters will do.")
 @click.option("--damaged", is_flag=True, help="What `cache verify` finds.")
 @click.option("--all", "everything", is_flag=True, help="All that is kept.")

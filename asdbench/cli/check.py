@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from asdbench.cli.options import Real
 from asdbench.words import counted
 
 
@@ -17,7 +18,7 @@ from asdbench.words import counted
 )
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0, 100),
+    type=Real(0, 100),
     default=2.0,
     show_default=True,
     help="Points that a mean AUC, mean pAUC or official score may be worse by, where metrics are compared.",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from asdbench.cli.lines import terminal_width
 from asdbench.cli.options import FOLDER
 
 
@@ -71,5 +72,5 @@ def validate(root: str | None, deep: bool, quick: bool, complete: bool, everythi
             database=folder / DATABASE,
             progress=progress,
         )
-    click.echo(validation.render(found, everything), nl=False)
+    click.echo(validation.render(found, everything, terminal_width()), nl=False)
     return 4 if found.wrong else 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from asdbench.cli.options import Whole
 from asdbench.words import counted
 
 
@@ -14,11 +15,11 @@ from asdbench.words import counted
 @click.option("--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Where the files go.")
 @click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
 @click.option("--system", metavar="NAME", help="Which system, where there are several.")
-@click.option("--seed", metavar="N", type=click.IntRange(min=0), help="Which seed, where there are several.")
+@click.option("--seed", metavar="N", type=Whole(min=0), help="Which seed, where there are several.")
 @click.option(
     "--part", type=click.Choice(["dev", "eval"]), help="Development or evaluation set. Default: eval where it is there."
 )
-@click.option("--year", type=click.IntRange(2020, 2026), help="Whose file names apply. Default: the data set's year.")
+@click.option("--year", type=Whole(2020, 2026), help="Whose file names apply. Default: the data set's year.")
 @click.option("--partial", is_flag=True, help="Write what there is, and say what is missing.")
 @click.option("--replace", is_flag=True, help="Replace the score and decision files in DIR.")
 def command(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import FOLDER, Names
+from asdbench.cli.options import FOLDER, Names, Real, Whole
 from asdbench.fetching import MIRROR
 
 
@@ -23,13 +23,13 @@ from asdbench.fetching import MIRROR
     envvar=MIRROR,
     help=f"A folder with the files, or the address above them. Default: {MIRROR}, then the official addresses.",
 )
-@click.option("--parallel", type=click.IntRange(1, 16), default=3, show_default=True, help="Files side by side.")
+@click.option("--parallel", type=Whole(1, 16), default=3, show_default=True, help="Files side by side.")
 @click.option("--keep-archives", is_flag=True, help="Keep the zip files, in ROOT/archives.")
 @click.option("--replace", is_flag=True, help="Replace files that are there and differ.")
-@click.option("--retries", type=click.IntRange(0, 100), default=8, show_default=True, help="Attempts after a fault.")
+@click.option("--retries", type=Whole(0, 100), default=8, show_default=True, help="Attempts after a fault.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True, max=3600),
+    type=Real(min=0, min_open=True, max=3600),
     default=30,
     show_default=True,
     help="Seconds of silence that count as a fault.",

@@ -42,6 +42,11 @@ def line(head: str, text: str, stream: TextIO | None = None, *, cut: bool = Fals
     return head + f"\n{indent}".join(pieces).replace(JOINT, " ")
 
 
+def terminal_width() -> int | None:
+    """The columns of the terminal that standard output is; None where it is none."""
+    return max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else None
+
+
 def whole(phrase: str) -> str:
     """A phrase whose words :func:`line` leaves in one line."""
     return phrase.replace(" ", JOINT)

@@ -38,6 +38,26 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         return tuple(int(part) for part in parts)
 
 
+class Whole(click.IntRange):
+    """A whole number within bounds, in plain words."""
+
+    name = "whole number"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """What stands for it in a help."""
+        return "N"
+
+
+class Real(click.FloatRange):
+    """A number within bounds, in plain words."""
+
+    name = "number"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        """What stands for it in a help."""
+        return "X"
+
+
 class Folder(click.Path):
     """A folder; "" is none, as an unset variable gives it, though Path takes it for the current one."""
 

@@ -41,7 +41,7 @@ def show(tables: Sequence[SystemTable]) -> None:
             shown.add_column(head.strip(), justify="right", no_wrap=True)
         for table in own:
             name = _plain(table.system) + PARTS[table.part]
-            marks = ",".join(minds[mind] for mind in table.warnings)
+            marks = ",".join(sorted(minds[mind] for mind in table.warnings))
             numbers = [_percent(table.score), span(table.score_bounds), *(_means(table, one) for _, one in METRICS)]
             row = [*numbers, _percent(table.their_score)] if beside else numbers
             shown.add_row(Text(name) + Text(f" ({marks})" if marks else "", "bold yellow"), *map(Text, row))

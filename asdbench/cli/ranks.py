@@ -35,7 +35,7 @@ def show(boards: Sequence[Board]) -> None:
         heads = [head.replace(" % ", " %\n").replace("Official ", "Official\n") for head in leaderboard.HEAD]
         shown = columns(["Rank", "System"], heads)
         for place in board.places:
-            said = ",".join(letters[mind] for mind in place.mind)
+            said = ",".join(sorted(letters[mind] for mind in place.mind))
             name = Text(one_line(leaderboard.name(place))) + Text(f" ({said})" if said else "", "bold yellow")
             numbers = leaderboard.numbers(place)
             if console.width < ROOMY:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers
+from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers, Whole
 from asdbench.words import counted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--sections", type=Names(), multiple=True, help="Sections to score. Default: all.")
 @click.option("--domains", type=Names(), multiple=True, help="Domains to score: source, target. Default: all.")
 @click.option("--seeds", type=Numbers(), default="777", show_default=True, help="One run a seed.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Training epochs, for systems whose spec does not say.")
+@click.option("--epochs", type=Whole(min=1), help="Training epochs, for systems whose spec does not say.")
 @click.option("--weights", metavar="FILE|random", help="Checkpoint of the pretrained network, or an untrained one.")
 @click.option(
     "--selection",
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @click.option(
     "--threads",
-    type=click.IntRange(min=1, max=1024),
+    type=Whole(min=1, max=1024),
     default=1,
     show_default=True,
     help="Threads of a job: part of its identity.",
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     help="Processes side by side. Default: processors / threads. Moves no score.",
 )
 @click.option(

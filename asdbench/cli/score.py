@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from asdbench.cli.options import Whole
+
 
 @click.command("score")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--year", type=click.IntRange(2020, 2026), required=True, help="Whose file names and definitions apply.")
+@click.option("--year", type=Whole(2020, 2026), required=True, help="Whose file names and definitions apply.")
 @click.option(
     "--ground-truth",
     metavar="PATH",

@@ -98,7 +98,7 @@ def render(found: Sequence[View]) -> str:
     pages = Environment(
         loader=PackageLoader("asdbench.reports", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    pages.filters.update(marked=_marked, line=one_line, loud=loud)
+    pages.filters.update(marked=_marked, line=one_line, loud=loud, file=_file)
     pages.globals.update(swatch=swatch, code=provenance.CODE)
     page = Page(BOUND, Panels())
     made = [_view(view, f"v{number}", page) for number, view in enumerate(found)]
@@ -324,6 +324,11 @@ def _notes(notes: Iterable[str]) -> list[str]:
 def _label(column: Column) -> str:
     domain, metric = column
     return f"{metric.replace('auc', 'AUC')} {domain}".rstrip()
+
+
+def _file(name: str) -> Markup:
+    """A file's name, which may be broken behind its underscores."""
+    return Markup(str(escape(one_line(name))).replace("_", "_<wbr>"))  # escaped
 
 
 def _marked(note: str) -> Markup:

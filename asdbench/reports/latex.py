@@ -15,6 +15,7 @@ HEAD = r"""% A document by itself; to be \input in another one, which needs \use
 \else
   \documentclass{article}
   \usepackage{booktabs}
+  \IfFileExists{lmodern.sty}{\usepackage[T1]{fontenc}\usepackage{lmodern}}{}% quotes, ~ and ^ as they are
   \def\asdbenchend{\end{document}}
   \begin{document}
 \fi"""

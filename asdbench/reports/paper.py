@@ -14,7 +14,7 @@ from asdbench.metrics.challenge import Column
 from asdbench.reports import latex
 from asdbench.reports.footnotes import NO_RESULT, loud
 from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, span, unit
-from asdbench.reports.tables import SystemTable
+from asdbench.reports.tables import SystemTable, shared_notes
 from asdbench.verdicts import LEGEND
 
 NAMES: Mapping[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
@@ -25,12 +25,13 @@ def render(tables: Sequence[SystemTable]) -> str:
     parts = []
     for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
         own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
-        parts += [_overview(own)] if len(own) > 1 else []
-        parts += [_system(table) for table in own]
+        shared = shared_notes(own)
+        parts += [_overview(own, shared)] if len(own) > 1 else []
+        parts += [_system(table, shared) for table in own]
     return latex.document(parts)
 
 
-def _overview(tables: Sequence[SystemTable]) -> str:
+def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
     definition = tables[0].definition
     columns = definition.columns()
     beside = any(table.has_published for table in tables)
@@ -38,7 +39,7 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     letters = {warning: mark(number) for number, warning in enumerate(marks)}
     rows = []
     for table in tables:
-        said = ",".join(letters[warning] for warning in table.warnings)
+        said = ",".join(sorted(letters[warning] for warning in table.warnings))
         name = table.system + PARTS[table.part] + (f" ({said})" if said else "")
         means = [table.ours[column].arithmetic if column in table.ours else None for column in columns]
         row = [name, _percent(table.score), *map(_percent, means)]
@@ -49,10 +50,11 @@ def _overview(tables: Sequence[SystemTable]) -> str:
         f" pAUC: arithmetic means.{clips_of(definition)}"
     )
     notes = [f"({letter}) {loud(warning)}" for warning, letter in letters.items()]
+    notes += [f"Of all these systems' tables: {_paragraph(shared)}"] if shared else []
     return latex.table(caption, ["System"], groups, rows, notes)
 
 
-def _system(table: SystemTable) -> str:
+def _system(table: SystemTable, shared: Sequence[str]) -> str:
     columns = table.definition.columns()
     blocks = [table.ours, table.theirs] if table.has_published else [table.ours]
     groups = _groups(columns)
@@ -70,7 +72,7 @@ def _system(table: SystemTable) -> str:
     for which in names:
         means = [_percent(_mean(block.get(column), which)) for block in blocks for column in columns]
         rows.append([f"{which.capitalize()} mean", "", *means])
-    return latex.table(_caption(table), ["Machine", unit(table.definition)], groups, rows, _notes(table))
+    return latex.table(_caption(table), ["Machine", unit(table.definition)], groups, rows, _notes(table, shared))
 
 
 def _caption(table: SystemTable) -> str:
@@ -85,12 +87,17 @@ def _caption(table: SystemTable) -> str:
     return " ".join([*said, f"{table.title} ({table.system}) on {table.dataset}{PARTS[table.part]}. Percent. {score}."])
 
 
-def _notes(table: SystemTable) -> list[str]:
-    """The table's notes in one paragraph, without markup; what speaks of marks that are not here is left out."""
+def _notes(table: SystemTable, shared: Sequence[str]) -> list[str]:
+    """The table's own notes."""
     verdict = [f"Against the published values: {table.verdict}"] if table.verdict else []
-    kept = [*verdict, *(note for note in table.notes if note != LEGEND)]
-    plain = (note.replace("**", "").replace("`", "") for note in kept)
-    return [" ".join(note if note.endswith(".") else f"{note}." for note in plain)]
+    own = [*verdict, *(note for note in table.notes if note not in shared)]
+    return [_paragraph(own)] if own else []
+
+
+def _paragraph(notes: Sequence[str]) -> str:
+    """Notes in one paragraph, without markup; what speaks of marks that are not here is left out."""
+    plain = (note.replace("**", "").replace("`", "") for note in notes if note != LEGEND)
+    return " ".join(note if note.endswith(".") else f"{note}." for note in plain)
 
 
 def _groups(columns: Sequence[Column]) -> list[latex.Group]:

@@ -95,7 +95,7 @@ class SystemTable:
         What a reader must know of the numbers: where the published ones are from, what intervals say.
     arithmetic_bounds, harmonic_bounds, score_bounds
         95 % intervals of the means and of the official score, percent; a column, or the score, without one is absent.
-    overall, overall_bounds : mapping of metric to float, to their intervals
+    overall, overall_bounds, their_overall : mapping of metric to float, to their intervals, to the published
         The arithmetic means over all cells of whatever domain, percent.
     verdict : str
         The cells' verdicts in one line; empty where nothing is published.
@@ -125,6 +125,7 @@ class SystemTable:
     score_bounds: Bounds | None = None
     overall: Mapping[Metric, float] = field(default_factory=dict)
     overall_bounds: Mapping[Metric, Bounds] = field(default_factory=dict)
+    their_overall: Mapping[Metric, float] = field(default_factory=dict)
     verdict: str = ""
     folders: tuple[SeedFolder, ...] = ()
     seed_scores: tuple[float | None, ...] = ()
@@ -301,6 +302,12 @@ def _table(
         },
         overall_bounds={
             metric: found for metric in RANKING if (found := _bounds(seed.overall.get(metric) for seed in of_means))
+        },
+        their_overall={
+            metric: statistics.fmean(row.published[column] for column in columns for row in own[column])
+            for metric in RANKING
+            if (columns := [column for column, scored in own.items() if column[1] == metric and scored])
+            and all(column in same for column in columns)
         },
         verdict=summary(compared, odd=[name for names in odd.values() for name in names])
         if any(row.published for row in rows)

@@ -120,7 +120,11 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
             }
     for metric, value in table.overall.items():
         if ("", metric) not in table.ours:
-            yield {"statistic": "arithmetic mean", **_value("", metric, value, table.overall_bounds.get(metric))}
+            yield {
+                "statistic": "arithmetic mean",
+                **_value("", metric, value, table.overall_bounds.get(metric)),
+                "published": table.their_overall.get(metric),
+            }
     scores = [score for score in table.seed_scores if score is not None]
     yield {
         "statistic": f"{table.definition.official} mean",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 
 from asdbench.validation import Finding, Validation
 from asdbench.validation.counts import Count, Counts, Place
@@ -12,11 +13,20 @@ SHOWN = 5
 """Lines of a finding, unless all are asked for."""
 
 
-def render(found: Validation, everything: bool = False) -> str:
-    """The check as text; ``everything``: all lines of all findings."""
+def render(found: Validation, everything: bool = False, width: int | None = None) -> str:
+    """The check as text.
+
+    Parameters
+    ----------
+    found : Validation
+    everything : bool
+        All lines of all findings.
+    width : int or None
+        Of a terminal: what is longer goes on below, but for the table; None where nothing is to be broken.
+    """
     lines = [f"{found.spec} (DCASE {found.year}): {counted(found.clips, 'clip')}"]
     lines += [f"note: {stamp}" for stamp in found.stamps]
-    lines += ["", _table(found), "", *_legend(found)]
+    above, lines = lines, _legend(found)
     lines += [f"{counted(number, 'clip')}: {words}" for words, number in found.formats.most_common(SHOWN)]
     if len(found.formats) > SHOWN:
         lines.append(f"and {counted(len(found.formats) - SHOWN, 'more combination')} of rate, channels and length")
@@ -27,7 +37,21 @@ def render(found: Validation, everything: bool = False) -> str:
         lines.append(f"not checked: {'; '.join(found.unchecked)}")
     wrong = sum(finding.wrong for finding in found.findings)
     lines.append(f"WRONG: {wrong} of the above" if wrong else "nothing wrong was found")
-    return "\n".join(lines) + "\n"
+    parts = [*wrapped(above, width), "", _table(found), "", *wrapped(lines, width)]
+    return "\n".join(parts) + "\n"
+
+
+def wrapped(lines: Iterable[str], width: int | None) -> list[str]:
+    """Lines of at most that width, where one is given; what does not fit stands below, indented."""
+    if width is None:
+        return list(lines)
+    found = []
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        found += textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        ) or [""]
+    return found
 
 
 def _finding(finding: Finding, everything: bool) -> list[str]:
@@ -54,15 +78,14 @@ def _table(found: Validation) -> str:
         rows.setdefault((place.machine, place.section), set()).add(place)
     body = [
         [
-            machine,
-            section,
+            f"{machine} {section}",
             "+".join(sorted({place.part for place in own}, key=["dev", "additional", "eval"].index)),
             *(_cell([place for place in own if (place.split, place.domain) == column], found) for column in columns),
         ]
         for (machine, section), own in rows.items()
     ]
-    head = ["machine", "section", "part", *(f"{split}\n{domain}".rstrip() for split, domain in columns)]
-    return tabulate(body, head, "plain", disable_numparse=True, colalign=["left"] * 3 + ["right"] * len(columns))
+    head = ["section", "part", *(f"{split}\n{domain}".rstrip() for split, domain in columns)]
+    return tabulate(body, head, "plain", disable_numparse=True, colalign=["left"] * 2 + ["right"] * len(columns))
 
 
 def _cell(places: Sequence[Place], found: Validation) -> str:

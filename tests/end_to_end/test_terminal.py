@@ -1,4 +1,4 @@
-"""What `leaderboard` and `compare` print on a terminal that is narrower than their tables."""
+"""What commands that show tables print on a terminal that is narrower than these."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from asdbench.cli.compare import command as compare
+from asdbench.cli.datasets import validate
 from asdbench.cli.leaderboard import command as leaderboard
+from asdbench.cli.published import command as published
+from asdbench.datasets import grammar, toy
+from asdbench.published import KEYS, tables
 
 from ..reports.results import write_results
 
@@ -62,6 +66,34 @@ def test_a_comparison_fits(monkeypatch: pytest.MonkeyPatch, results: Path, width
             assert number in shown
     said = " ".join(shown.split())
     assert re.search(r"\*\*(On .*?)\*\*", plain)[1].replace("\\", "") in said  # type: ignore[index]
+
+
+def test_published_tables_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = on_a_terminal(monkeypatch, 80, published)
+    assert fits(listed, 80)
+    assert all(key in listed for key in KEYS)
+    for key in KEYS:
+        table = tables()[key]
+        shown = on_a_terminal(monkeypatch, 80, published, "show", key)
+        assert fits(shown, 80)
+        for value in table.cells.values():
+            assert f"{value:.{table.decimals}f}" in shown
+        assert " ".join(table.note.split()) in " ".join(shown.split())
+
+
+def test_a_validation_fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    toy.write(tmp_path / "data", toy.toy(train=2, test=2))
+    (tmp_path / "data" / grammar.MARKER).unlink()  # then the official counts stand beside
+    shown = on_a_terminal(monkeypatch, 80, validate, "data", "--cache", "cache")
+    assert fits(shown, 80)
+    assert "2+2 of 100+100" in shown
+    assert "WRONG" in shown
+
+
+def fits(shown: str, width: int) -> bool:
+    """Whether only words that are too long for any line are cut off at the end of one."""
+    return all(len(line) <= width or " " not in line.strip().removeprefix("- ") for line in shown.splitlines())
 
 
 def test_a_wide_terminal_and_a_pipe_get_markdown(monkeypatch: pytest.MonkeyPatch, results: Path) -> None:

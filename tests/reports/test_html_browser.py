@@ -170,6 +170,22 @@ def test_no_text_is_cut(browser: Browser, path: Path, width: int) -> None:
     assert opened.look(reach) == 0
 
 
+def test_names_of_files_are_broken_behind_underscores_alone(browser: Browser, path: Path) -> None:
+    opened = Opened(browser, path, 400)
+    opened.look("document.querySelectorAll('details').forEach(each => each.open = true)")
+    lines = opened.look(
+        """[...document.querySelectorAll('td.clip')].flatMap(cell => {
+      const lines = new Map();
+      for (const node of cell.childNodes) for (let at = 0; at < (node.length ?? 0); at += 1) {
+        const range = document.createRange(); range.setStart(node, at); range.setEnd(node, at + 1);
+        const top = Math.round(range.getBoundingClientRect().top);
+        lines.set(top, (lines.get(top) ?? '') + node.data[at]); }
+      return [...lines.values()].slice(0, -1); })"""
+    )
+    assert lines
+    assert [line for line in lines if not line.endswith("_")] == []
+
+
 def test_printed_tables_repeat_their_heads_and_no_heading_is_left_at_a_foot(browser: Browser, tmp_path: Path) -> None:
     if shutil.which("pdftotext") is None:
         pytest.skip("there is no pdftotext: printed pages cannot be read")

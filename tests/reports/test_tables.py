@@ -368,6 +368,8 @@ def test_the_tidy_table_has_intervals_clips_means_and_official_score(tmp_path: P
         assert (line["low"], line["high"]) == table.harmonic_bounds[column]
         assert line["published"] == table.theirs[column].harmonic
     assert lines["arithmetic mean", "", "", "", "auc"]["percent"] == pytest.approx(table.overall["auc"])
+    theirs = [value for row in table.rows for (_, metric), value in row.published.items() if metric == "auc"]
+    assert lines["arithmetic mean", "", "", "", "auc"]["published"] == pytest.approx(np.mean(theirs))
     score = lines["harmonic mean", "", "", "", "official_score"]
     assert (score["low"], score["high"]) == table.score_bounds
     assert (score["percent"], score["published"]) == pytest.approx((table.score, table.their_score))
