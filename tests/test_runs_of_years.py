@@ -23,6 +23,7 @@ from asdbench.metrics.aggregate import RANKING, CellMetrics
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.pairing import compare
 from asdbench.reports import challenge, comparison, markdown, tables, tidy
+from asdbench.reports.systemtable import SystemTable
 from asdbench.running import RunSummary, run
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder
@@ -96,7 +97,7 @@ def test_every_vector_system_runs_from_run_to_a_scored_export(tmp_path: Path, ye
     assert sure.official.low < sure.official.estimate < sure.official.high
 
 
-def long(built: Sequence[tables.SystemTable]) -> list[dict[str, str]]:
+def long(built: Sequence[SystemTable]) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(tidy.render(built))))
 
 

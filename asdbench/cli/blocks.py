@@ -20,7 +20,7 @@ from asdbench.metrics.challenge import Column
 from asdbench.reports.evidence import one_line
 from asdbench.reports.footnotes import NO_RESULT, loud
 from asdbench.reports.markdown import COLLAPSED, NOT_THERE, PARTS, label, means_of, span, unit
-from asdbench.reports.tables import SystemTable, shared_notes
+from asdbench.reports.systemtable import SystemTable, shared_notes
 from asdbench.verdicts import MARKS
 
 

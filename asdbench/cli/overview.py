@@ -17,7 +17,7 @@ from asdbench.reports.markdown import NOT_THERE, PARTS, span
 from asdbench.reports.paper import mark
 
 if TYPE_CHECKING:
-    from asdbench.reports.tables import SystemTable
+    from asdbench.reports.systemtable import SystemTable
 
 METRICS: tuple[tuple[str, Metric], ...] = (("AUC", "auc"), ("pAUC", "pauc"))
 

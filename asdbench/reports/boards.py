@@ -26,7 +26,8 @@ from asdbench.comparison import why_left_out
 from asdbench.metrics.aggregate import harmonic_mean, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 from asdbench.published import Table, tables
-from asdbench.reports.tables import Bounds, SystemTable, build
+from asdbench.reports.systemtable import Bounds, SystemTable
+from asdbench.reports.tables import build
 from asdbench.results import results_in
 from asdbench.store import SeedFolder
 

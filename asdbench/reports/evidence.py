@@ -23,7 +23,7 @@ from asdbench.registry import unknown
 from asdbench.reports import look, tables
 from asdbench.reports.footnotes import loud
 from asdbench.reports.groups import grouped
-from asdbench.reports.tables import SystemTable
+from asdbench.reports.systemtable import SystemTable
 from asdbench.results import results_in
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.selection import ORACLE, STAMP

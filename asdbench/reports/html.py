@@ -28,7 +28,7 @@ from asdbench.reports.markdown import NOT_THERE, clips_of, official_mean, span, 
 from asdbench.reports.mistakes import Mistake, mistakes
 from asdbench.reports.sounds import BOUND, Sounds, data_uri, spectrogram
 from asdbench.reports.swatch import swatch
-from asdbench.reports.tables import Bounds, shared_notes
+from asdbench.reports.systemtable import Bounds, shared_notes
 from asdbench.verdicts import RESERVE, Verdict
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open

@@ -6,7 +6,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asdbench.reports.tables import SystemTable
+    from asdbench.reports.systemtable import SystemTable
 
 TITLE = "Optimism of selecting the epoch on the test set"
 

@@ -14,7 +14,7 @@ from asdbench.metrics.challenge import Column
 from asdbench.reports import latex
 from asdbench.reports.footnotes import NO_RESULT, loud
 from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, span, unit
-from asdbench.reports.tables import SystemTable, shared_notes
+from asdbench.reports.systemtable import SystemTable, shared_notes
 from asdbench.verdicts import LEGEND
 
 NAMES: Mapping[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}

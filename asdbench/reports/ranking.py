@@ -8,7 +8,7 @@ from asdbench.errors import AsdbenchError
 from asdbench.metrics.challenge import Column
 from asdbench.reports.evidence import Shown, View
 from asdbench.reports.footnotes import NO_RESULT
-from asdbench.reports.tables import Bounds, SystemTable
+from asdbench.reports.systemtable import Bounds, SystemTable
 
 
 def best(view: View) -> tuple[Shown, ...]:

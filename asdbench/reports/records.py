@@ -16,7 +16,7 @@ from typing import Any
 from asdbench.metrics.aggregate import METRICS, RANKING, CellMetrics
 from asdbench.metrics.challenge import DEFINITIONS, Summary, summarise
 from asdbench.reports.footnotes import reduced
-from asdbench.reports.tables import SystemTable
+from asdbench.reports.systemtable import SystemTable
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder
 

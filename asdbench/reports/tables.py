@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from asdbench.api import Cell
 from asdbench.comparison import other_counts, published_for
 from asdbench.errors import DataError
-from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, means, official_score
+from asdbench.metrics.aggregate import RANKING, CellMetrics, Metric, means, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
 from asdbench.reports.footnotes import (
-    NO_RESULT,
-    REDUCED,
     UNSURE,
     coverage,
     deviations,
@@ -37,115 +35,14 @@ from asdbench.reports.footnotes import (
 )
 from asdbench.reports.groups import beside_oracles, grouped, last_epoch
 from asdbench.reports.optimism import optimism
+from asdbench.reports.systemtable import Bounds, Row, SystemTable
 from asdbench.results import results_in
 from asdbench.scoring import scored_files
-from asdbench.selection import STAMP
 from asdbench.store import SeedFolder
 from asdbench.uncertainty import Uncertainty, intervals
 from asdbench.verdicts import LEGEND, Compared, Verdict, compare, summary
 
-Bounds = tuple[float, float]
 NOTHING = Uncertainty({}, {}, {}, None, {})
-
-
-@dataclass(frozen=True)
-class Row:
-    """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
-
-    ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are columns
-    that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are there
-    where the system has a published table. ``collapsed``: a component of the machine's model is constant.
-    """
-
-    machine: str
-    section: str
-    ours: Mapping[Column, float]
-    published: Mapping[Column, float]
-    mark: bool = False
-    missing: tuple[Column, ...] = ()
-    bounds: Mapping[Column, Bounds] = field(default_factory=dict)
-    verdicts: Mapping[Column, Verdict] = field(default_factory=dict)
-    collapsed: bool = False
-
-
-@dataclass(frozen=True)
-class SystemTable:
-    """A system's table.
-
-    Parameters
-    ----------
-    dataset, system, title : str
-    part : {"dev", "eval"}
-        Development or evaluation sections; their means and official scores are never mixed.
-    definition : Definition
-        Of the data set's year: which columns there are and what the official score is.
-    stamps : tuple of str
-        What the table must say loudly, a reduced budget among it.
-    rows : list of Row
-    ours, theirs : mapping of (domain, metric) to Means
-        Means per column, percent; ``theirs`` over the same cells as ours.
-    score, their_score : float or None
-        Official score, percent, over the same cells; of several seeds the mean of theirs.
-    has_published : bool
-    deviations : list of str
-        What was done otherwise than by the method, the data and the table it stands beside.
-    settings : list of str
-        Seeds, budget, training data, features, versions.
-    remarks : list of str
-        What a reader must know of the numbers: where the published ones are from, what intervals say.
-    arithmetic_bounds, harmonic_bounds, score_bounds
-        95 % intervals of the means and of the official score, percent; a column, or the score, without one is absent.
-    overall, overall_bounds, their_overall : mapping of metric to float, to their intervals, to the published
-        The arithmetic means over all cells of whatever domain, percent.
-    verdict : str
-        The cells' verdicts in one line; empty where nothing is published.
-    folders : tuple of SeedFolder
-        What it was made from.
-    seed_scores : tuple of float or None
-        Official score of each folder over the cells that all have, percent.
-    """
-
-    dataset: str
-    system: str
-    title: str
-    part: str
-    definition: Definition
-    stamps: tuple[str, ...]
-    rows: list[Row]
-    ours: Mapping[Column, Means]
-    theirs: Mapping[Column, Means]
-    score: float | None
-    their_score: float | None
-    has_published: bool
-    deviations: list[str] = field(default_factory=list)
-    settings: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    arithmetic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
-    harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
-    score_bounds: Bounds | None = None
-    overall: Mapping[Metric, float] = field(default_factory=dict)
-    overall_bounds: Mapping[Metric, Bounds] = field(default_factory=dict)
-    their_overall: Mapping[Metric, float] = field(default_factory=dict)
-    verdict: str = ""
-    folders: tuple[SeedFolder, ...] = ()
-    seed_scores: tuple[float | None, ...] = ()
-
-    @property
-    def notes(self) -> list[str]:
-        """All that stands below the table."""
-        return [*self.deviations, *self.settings, *self.remarks]
-
-    @property
-    def result(self) -> bool:
-        """Whether its numbers may be taken for a result: for what the method reaches on real machines."""
-        none = {*NO_RESULT, STAMP}
-        return not any(stamp in none or stamp.startswith(REDUCED) for stamp in self.stamps)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a reader must know before any number: stamps and collapsed models."""
-        collapsed = list(dict.fromkeys(row.machine for row in self.rows if row.collapsed))
-        return (*self.stamps, *([f"collapsed model: {', '.join(collapsed)}"] if collapsed else []))
 
 
 def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] | None = None) -> list[SystemTable]:
@@ -180,12 +77,6 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
             chosen = [optimism(beside[table.part], table)] if table.part in beside else []
             built.append(replace(table, deviations=[*chosen, *table.deviations]))
     return built
-
-
-def shared_notes(tables: Sequence[SystemTable]) -> list[str]:
-    """The notes that several tables have all of, to be said once; none of a single table."""
-    first, *others = tables
-    return [note for note in first.notes if others and all(note in table.notes for table in others)]
 
 
 def no_results(results: Path) -> DataError:

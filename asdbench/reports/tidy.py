@@ -21,7 +21,7 @@ from asdbench.api import Cell
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
 from asdbench.metrics.challenge import against
 from asdbench.reports.markdown import means_of
-from asdbench.reports.tables import Bounds, SystemTable
+from asdbench.reports.systemtable import Bounds, SystemTable
 from asdbench.scoring import scored_files
 
 FIELDS = (

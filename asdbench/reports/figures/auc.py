@@ -10,7 +10,7 @@ from asdbench.reports import look
 from asdbench.reports.evidence import View, one_line
 from asdbench.reports.figures import Figure, Panel
 from asdbench.reports.figures.drawing import GRID, PAPER, chance, spread
-from asdbench.reports.tables import Row
+from asdbench.reports.systemtable import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

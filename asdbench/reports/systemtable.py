@@ -1,0 +1,124 @@
+"""A system's table as data: rows of ours and the published, means, intervals, notes. Percent.
+
+:mod:`asdbench.reports.tables` makes them from a results folder; Markdown, LaTeX, CSV and the page show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from asdbench.metrics.aggregate import Means, Metric
+from asdbench.metrics.challenge import Column, Definition
+from asdbench.reports.footnotes import NO_RESULT, REDUCED
+from asdbench.selection import STAMP
+from asdbench.store import SeedFolder
+from asdbench.verdicts import Verdict
+
+Bounds = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
+
+    ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are columns
+    that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are there
+    where the system has a published table. ``collapsed``: a component of the machine's model is constant.
+    """
+
+    machine: str
+    section: str
+    ours: Mapping[Column, float]
+    published: Mapping[Column, float]
+    mark: bool = False
+    missing: tuple[Column, ...] = ()
+    bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    verdicts: Mapping[Column, Verdict] = field(default_factory=dict)
+    collapsed: bool = False
+
+
+@dataclass(frozen=True)
+class SystemTable:
+    """A system's table.
+
+    Parameters
+    ----------
+    dataset, system, title : str
+    part : {"dev", "eval"}
+        Development or evaluation sections; their means and official scores are never mixed.
+    definition : Definition
+        Of the data set's year: which columns there are and what the official score is.
+    stamps : tuple of str
+        What the table must say loudly, a reduced budget among it.
+    rows : list of Row
+    ours, theirs : mapping of (domain, metric) to Means
+        Means per column, percent; ``theirs`` over the same cells as ours.
+    score, their_score : float or None
+        Official score, percent, over the same cells; of several seeds the mean of theirs.
+    has_published : bool
+    deviations : list of str
+        What was done otherwise than by the method, the data and the table it stands beside.
+    settings : list of str
+        Seeds, budget, training data, features, versions.
+    remarks : list of str
+        What a reader must know of the numbers: where the published ones are from, what intervals say.
+    arithmetic_bounds, harmonic_bounds, score_bounds
+        95 % intervals of the means and of the official score, percent; a column, or the score, without one is absent.
+    overall, overall_bounds, their_overall : mapping of metric to float, to their intervals, to the published
+        The arithmetic means over all cells of whatever domain, percent.
+    verdict : str
+        The cells' verdicts in one line; empty where nothing is published.
+    folders : tuple of SeedFolder
+        What it was made from.
+    seed_scores : tuple of float or None
+        Official score of each folder over the cells that all have, percent.
+    """
+
+    dataset: str
+    system: str
+    title: str
+    part: str
+    definition: Definition
+    stamps: tuple[str, ...]
+    rows: list[Row]
+    ours: Mapping[Column, Means]
+    theirs: Mapping[Column, Means]
+    score: float | None
+    their_score: float | None
+    has_published: bool
+    deviations: list[str] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    arithmetic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    score_bounds: Bounds | None = None
+    overall: Mapping[Metric, float] = field(default_factory=dict)
+    overall_bounds: Mapping[Metric, Bounds] = field(default_factory=dict)
+    their_overall: Mapping[Metric, float] = field(default_factory=dict)
+    verdict: str = ""
+    folders: tuple[SeedFolder, ...] = ()
+    seed_scores: tuple[float | None, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """All that stands below the table."""
+        return [*self.deviations, *self.settings, *self.remarks]
+
+    @property
+    def result(self) -> bool:
+        """Whether its numbers may be taken for a result: for what the method reaches on real machines."""
+        none = {*NO_RESULT, STAMP}
+        return not any(stamp in none or stamp.startswith(REDUCED) for stamp in self.stamps)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before any number: stamps and collapsed models."""
+        collapsed = list(dict.fromkeys(row.machine for row in self.rows if row.collapsed))
+        return (*self.stamps, *([f"collapsed model: {', '.join(collapsed)}"] if collapsed else []))
+
+
+def shared_notes(tables: Sequence[SystemTable]) -> list[str]:
+    """The notes that several tables have all of, to be said once; none of a single table."""
+    first, *others = tables
+    return [note for note in first.notes if others and all(note in table.notes for table in others)]
