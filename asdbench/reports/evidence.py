@@ -21,7 +21,7 @@ from asdbench.errors import UsageError
 from asdbench.metrics.challenge import Definition, Group
 from asdbench.registry import unknown
 from asdbench.reports import look, tables
-from asdbench.reports.footnotes import loud
+from asdbench.reports.footnotes import NO_RESULT, loud
 from asdbench.reports.groups import grouped
 from asdbench.reports.systemtable import SystemTable
 from asdbench.results import results_in
@@ -109,7 +109,8 @@ class View:
     def stamps(self) -> tuple[str, ...]:
         """What must be said loudly of any of its systems: in capitals, with systems where it is not true of all."""
         every = dict.fromkeys(stamp for shown in self.systems for stamp in shown.table.stamps)
-        order = sorted(every, key=lambda stamp: stamp == STAMP)  # last: it speaks of oracles alone
+        # first what makes of it no result; last what speaks of oracles alone
+        order = sorted(every, key=lambda stamp: (stamp == STAMP, stamp not in NO_RESULT))
         return tuple(f"{loud(one_line(stamp))}{self._whose(stamp)}" for stamp in order)
 
     def _whose(self, stamp: str) -> str:

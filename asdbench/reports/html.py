@@ -40,6 +40,9 @@ WORDS: Mapping[Verdict, str] = {
     "outside": "outside",
     "not published": "",
 }
+NOTHING_IS = "These numbers are no result: they say nothing about real machines."
+SOME_ARE_NONE = "Some of these numbers are no result: which, each table and caption says."
+MIND = "Mind this when you compare: each table and caption says of what it is true."
 LEGEND = (
     "Differences: lower or higher, outside: the published value is outside our 95 % interval; equal: equal to rounding;"
     f" within: within the interval. {RESERVE}"
@@ -103,11 +106,12 @@ def render(found: Sequence[View]) -> str:
     page = Page(BOUND, Panels())
     made = [_view(view, f"v{number}", page) for number, view in enumerate(found)]
     stamps = tuple(dict.fromkeys(stamp for view in found for stamp in view.stamps))
-    plain = {stamp for view in found for shown in view.systems for stamp in shown.table.stamps}
+    none = [bool(NO_RESULT & set(shown.table.stamps)) for view in found for shown in view.systems]
     return pages.get_template("page.html").render(
         title=f"Results on {', '.join(dict.fromkeys(one_line(view.dataset) for view in found))}",
+        headline=tuple(dict.fromkeys(stamp.partition(":")[0].partition(" (")[0] for stamp in stamps)),
         stamps=stamps,
-        no_result=bool(plain & NO_RESULT),
+        meaning=NOTHING_IS if all(none) else SOME_ARE_NONE if any(none) else MIND,
         views=made,
         rules=Markup(page.panels.rules()),  # matplotlib's styles, nothing from data
         version=__version__,

@@ -47,7 +47,8 @@ def test_a_reduced_budget_is_stamped_in_every_chapter(tmp_path: Path) -> None:
     fill(tmp_path, system="mvg")
     page = page_of(tmp_path)
     (banner,) = re.findall(r'<p class="loud".*?</p>', page, re.DOTALL)
-    assert "REDUCED BUDGET: 3 of 300 epochs (ae)" in banner
+    assert "<strong>REDUCED BUDGET</strong>" in banner
+    assert html.MIND in banner
     assert "no result" not in banner
     chapters = page.split("<h2")
     for heading in ("Systems side by side", "Tables", "AUC per machine", "ROC curves", "The clips it got most wrong"):
@@ -108,6 +109,15 @@ def test_equal_scores_are_both_best(tmp_path: Path) -> None:
     said, _ = ranking.verdict(view)
     assert "mvg and twin have the same, highest official score of 3 systems" in said
     assert page_of(tmp_path).count('<span class="badge best">best</span>') == 2
+
+
+def test_the_banner_says_whether_all_or_some_numbers_are_no_result(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae",), stamps=("synthetic data",))
+    assert html.NOTHING_IS in page_of(tmp_path)
+    write_results(tmp_path, systems=("mvg",), stamps=())
+    page = page_of(tmp_path)
+    assert html.SOME_ARE_NONE in page
+    assert "SYNTHETIC DATA (ae)" in page
 
 
 def test_what_is_no_result_is_not_compared_with_results(tmp_path: Path) -> None:
