@@ -1,7 +1,8 @@
 """Makes reports/example again: ``python -m tests.example``, in the project's folder; three minutes.
 
 toy.md is what ``asdbench run`` prints, toy.html the page of ``asdbench run --selection both``, and toy.png that page's
-beginning (without Chromium it stays as it is). Trainings of other processors and versions give other numbers.
+beginning and first figures (without Chromium it stays as it is). Trainings of other processors and versions give other
+numbers.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 EXAMPLE = Path(__file__).parents[1] / "reports" / "example"
-VIEW = {"width": 1200, "height": 960}
+WIDTH, HEIGHT, GAP = 1150, 1120, 24  # pixels of either half of the picture, and between them
 
 
 def main() -> None:
@@ -29,8 +31,14 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:
-        page = browser.new_page(viewport=VIEW, color_scheme="light")  # type: ignore[arg-type]  # Playwright's own type of a size
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.goto((EXAMPLE / "toy.html").as_uri())
+        halves = [page.screenshot()]
+        page.evaluate("document.querySelector('figure').scrollIntoView()")
+        halves.append(page.screenshot())
+        page.set_viewport_size({"width": 2 * WIDTH + GAP, "height": HEIGHT})
+        images = "".join(f'<img src="data:image/png;base64,{b64encode(half).decode()}">' for half in halves)
+        page.set_content(f'<body style="margin: 0; display: flex; gap: {GAP}px; background: #aaa">{images}')
         page.screenshot(path=EXAMPLE / "toy.png")
 
 
