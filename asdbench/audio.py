@@ -61,7 +61,7 @@ def header(path: Path) -> Header:
 
     _check_length(path)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # as bytes: also where the locale knows fewer letters
             return Header(file.samplerate, file.channels, file.frames)
     except (soundfile.SoundFileError, TypeError, ValueError) as error:
         raise _not_sound(path, error) from error
@@ -161,7 +161,7 @@ def _decode(path: Path) -> tuple[Floats, int]:
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:  # as bytes: also where the locale knows fewer letters
             promised, found = file.frames, file.samplerate
             samples: Floats = file.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, MemoryError, TypeError, ValueError) as error:  # the last three: absurd headers

@@ -131,9 +131,11 @@ def read_expected(path: Path) -> Expected:
             own = scores.setdefault((system, int(seed)), {}).setdefault(Cell(*place), {})
             own.update({row[5]: float(row[6]) for row in rows})
     except (ValueError, LookupError, TypeError, StopIteration) as error:
+        cut = isinstance(error, (IndexError, StopIteration))  # their own words are of lists
+        what = "it is empty" if not lines else "a line is cut short" if cut else error
         raise DataError(
             "not a file of expected scores",
-            looked=f"{path.absolute()}: {error}",
+            looked=f"{path.absolute()}: {what}",
             hint="make one with `asdbench check --update`",
         ) from error
     return Expected(head, scores)

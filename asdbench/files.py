@@ -162,7 +162,8 @@ def write_text(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
+        # A path that is no text (as bytes of another encoding are) must not end a run: JSON reads it back so.
+        write_whole(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DataError(
             f"cannot write {path.name}",

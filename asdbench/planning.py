@@ -230,7 +230,9 @@ def settings(key: Key) -> dict[str, Any]:
 
 def key_hash(key: Key) -> str:
     """Sha256 (hex) of a key's canonical JSON."""
-    return hashlib.sha256(json.dumps(key, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(key, sort_keys=True, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    ).hexdigest()
 
 
 def differences(old: Key, new: Key, prefix: str = "") -> list[str]:
@@ -241,10 +243,15 @@ def differences(old: Key, new: Key, prefix: str = "") -> list[str]:
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             found += differences(before, after, f"{prefix}{name}." if name != "parameters" else prefix)
         elif before != after:
-            found.append(f"{prefix}{name}: {_short(before)} there, {_short(after)} now")
+            pairs = enumerate(zip(str(before), str(after), strict=False))
+            same = next((place for place, (one, other) in pairs if one != other), 0)
+            found.append(f"{prefix}{name}: {_short(before, same)} there, {_short(after, same)} now")
     return found
 
 
-def _short(value: object) -> str:
+def _short(value: object, same: int) -> str:
+    """A long value's beginning, and what follows after ``same`` letters that it shares with another."""
     text = str(value)
-    return text if len(text) <= 40 else f"{text[:12]}…"
+    if len(text) <= 40:
+        return text
+    return f"{text[:12]}…" if same < 12 else f"{text[:12]}…{text[same : same + 8]}…"

@@ -84,7 +84,7 @@ def logged(progress: Progress, path: Path, command: str) -> Iterator[Logged]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise DataError(
             "the log file cannot be written",

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from asdbench.errors import AsdbenchError, UsageError
+from asdbench.words import listed
 
 Group = Literal["systems", "embeddings", "datasets"]
 T = TypeVar("T", bound=Callable[..., Any])
@@ -149,6 +150,13 @@ def factory(group: Group, name: str) -> Callable[..., Any]:
     file, colon, attribute = name.rpartition(":")
     if colon and file.endswith(".py"):
         return _from_file(Path(file), attribute)
+    if name.endswith(".py") and Path(name).is_file():
+        there = _factories(_module(Path(name).resolve(), Path(name).stat().st_mtime_ns))
+        raise UsageError(
+            f"{name} is a file; which function of it makes the system?",
+            looked=f"there are: {', '.join(there) or 'none'}",
+            hint=f"say {name}:{there[0] if there else 'factory'}",
+        )
     known = entries(group)
     if name not in known:
         raise unknown(group[:-1], name, known)
@@ -175,10 +183,14 @@ def _from_file(path: Path, attribute: str) -> Callable[..., Any]:
     module = _module(path.resolve(), path.stat().st_mtime_ns)
     made = getattr(module, attribute, None)
     if not callable(made):
-        own = [name for name, value in vars(module).items() if inspect.isfunction(value)]
-        there = [name for name in own if vars(module)[name].__module__ == module.__name__ and not name.startswith("_")]
-        raise unknown(f"function of {path}", attribute, there)
+        raise unknown(f"function of {path}", attribute, _factories(module))
     return typing.cast(Callable[..., Any], made)
+
+
+def _factories(module: types.ModuleType) -> list[str]:
+    """The functions that a module defines, but for those of its own use."""
+    own = [name for name, value in vars(module).items() if inspect.isfunction(value)]
+    return [name for name in own if vars(module)[name].__module__ == module.__name__ and not name.startswith("_")]
 
 
 @lru_cache
@@ -268,12 +280,18 @@ def _value(owner: str, name: str, text: str, annotation: Any) -> Any:
                 return member(text)
             except ValueError:
                 continue
+    wanted = describe(annotation).split("|")
+    plain = [PLAIN.get(word, word) for word in wanted]
     raise UsageError(
         f"{owner}: {name}={text} does not fit",
-        looked=f"{name} takes {describe(annotation)}",
-        hint="choose one of these"
+        looked=f"{name} takes {describe(annotation)}" + (f": {listed(plain, 'or')}" if plain != wanted else ""),
+        hint=("choose one of these" if len(wanted) > 1 else "give such a value")
         + (f"; what they mean: asdbench systems show {owner}" if owner in entries("systems") else ""),
     )
+
+
+PLAIN = {"int": "a whole number", "float": "a number", "str": "text", "Path": "a path", "bool": "true or false"}
+"""Types in words."""
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

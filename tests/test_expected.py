@@ -32,6 +32,7 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(DataError) as caught:
         read_expected(path)
     assert caught.value.exit_code == 4
+    assert "index" not in caught.value.looked
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:

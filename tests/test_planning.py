@@ -105,6 +105,13 @@ def test_the_difference_of_two_keys_names_the_parameter() -> None:
     assert differences(key(Nothing(width=3)), key(Nothing(width=4))) == ["width: 3 there, 4 now"]
 
 
+def test_long_values_are_shortened_where_they_differ() -> None:
+    one, other = (f"mine.py sha256 {digit * 64}" for digit in "ab")
+    assert differences({"origin": one}, {"origin": other}) == [
+        "origin: mine.py sha2…aaaaaaaa… there, mine.py sha2…bbbbbbbb… now"
+    ]
+
+
 def test_a_weights_file_counts_by_content_not_by_place(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()

@@ -101,6 +101,12 @@ def test_a_factory_in_a_file(tmp_path: Path) -> None:
         registry.create("systems", f"{path}:mak")
     assert "there are: make" in caught.value.looked
     assert "did you mean 'make'?" in caught.value.hint
+    with pytest.raises(UsageError, match="which function of it makes the system") as caught:
+        registry.create("systems", str(path))
+    assert caught.value.hint == f"say {path}:make"
+    with pytest.raises(UsageError, match="depth=deep does not fit") as caught:
+        registry.create("systems", f"{path}:make[depth=deep]")
+    assert "depth takes a whole number" in caught.value.looked
     with pytest.raises(UsageError, match="no such file"):
         registry.create("systems", f"{tmp_path}/gone.py:make")
 

@@ -33,6 +33,10 @@ COMMANDS = {
 }
 
 
+PIPE = 13
+"""The number of the signal SIGPIPE, which not all systems have."""
+
+
 class _Commands(click.Group):
     """Imports a command's module only when that command is called: `--help` loads nothing heavy."""
 
@@ -87,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has what it wanted
-        sys.exit(1)
+        sys.exit(128 + PIPE)  # as if the signal had ended it
     except OSError as error:
         if given and given[0] in ("-v", "--verbose"):
             raise

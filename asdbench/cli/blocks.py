@@ -5,7 +5,6 @@ All that the Markdown says is said here too; in a pipe and in a file it is Markd
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 
 import click
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from asdbench.cli import overview
+from asdbench.cli import lines, overview
 from asdbench.cli.lines import line
 from asdbench.metrics.challenge import Column
 from asdbench.reports.evidence import one_line
@@ -24,16 +23,10 @@ from asdbench.reports.systemtable import SystemTable, shared_notes
 from asdbench.verdicts import MARKS
 
 
-def too_wide(markdown: str) -> bool:
-    """Whether a terminal on standard output would break the lines of a table."""
-    width = max((len(row) for row in markdown.splitlines() if row.startswith("|")), default=0)
-    return width > shutil.get_terminal_size().columns
-
-
 def show(tables: Sequence[SystemTable]) -> None:
     """Print an overview and every table, as wide as the terminal."""
-    console = Console(highlight=False)
-    click.echo(line("", "Narrow terminal: tables in brief. As they are: `asdbench report > FILE`."))
+    console = lines.console()
+    click.echo(line("", "In brief, for a narrow terminal. As they are: `asdbench report > FILE`."))
     if len(tables) > 1:
         overview.show(tables)
     for dataset in dict.fromkeys(table.dataset for table in tables):
@@ -87,7 +80,10 @@ def _values(table: SystemTable, columns: Sequence[Column]) -> Table:
     for name in means_of(table):
         ours = [getattr(table.ours[c], name) if c in table.ours else None for c in columns]
         theirs = [getattr(table.theirs[c], name) if c in table.theirs else None for c in columns]
-        shown.add_row(f"{name.capitalize()} mean", "", *(_cell(*both) for both in zip(ours, theirs, strict=True)))
+        judged = table.mean_verdicts(name)
+        marks_of = [MARKS[judged[c]] if c in judged else "" for c in columns]
+        values = zip(ours, theirs, marks_of, strict=True)
+        shown.add_row(f"{name.capitalize()} mean", "", *(_cell(*value) for value in values))
     return shown
 
 

@@ -6,16 +6,14 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import Real
+from asdbench.cli.options import PLACE, Real
 from asdbench.words import counted
 
 
 @click.command("check")
-@click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
+@click.argument("results", type=PLACE, default=Path("results"))
 @click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
-@click.option(
-    "--against", type=click.Path(path_type=Path), help="Expected scores. Default: RESULTS/expected/<dataset>.csv."
-)
+@click.option("--against", type=PLACE, help="Expected scores. Default: RESULTS/expected/<dataset>.csv.")
 @click.option(
     "--tolerance",
     type=Real(0, 100),

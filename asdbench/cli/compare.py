@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from asdbench.cli.lines import markdown
 from asdbench.cli.options import FOLDER
 
 if TYPE_CHECKING:
@@ -44,20 +46,13 @@ def command(a: str, b: str, results: Path, dataset: str | None) -> None:
     if called[0] == called[1]:
         called = (f"{called[0]} in {a}", f"{called[1]} in {b}")
     found = compare(one, two, called)
-    made = comparison.render(found)
-    if sys.stdout.isatty():
-        from asdbench.cli import blocks, pairs
-
-        if blocks.too_wide(made):
-            pairs.show(found)
-            return
-    click.echo(made, nl=False)
+    markdown(comparison.render(found), lambda: importlib.import_module("asdbench.cli.pairs").show(found))
 
 
 def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:
     """The seed folders that a name or path means, of whatever data sets. A system of that name comes first."""
-    from asdbench.errors import DataError
-    from asdbench.registry import unknown
+    from asdbench.errors import DataError, UsageError
+    from asdbench.registry import entries, unknown
     from asdbench.results import results_in, seed_folders
     from asdbench.store import SeedFolder
 
@@ -80,7 +75,14 @@ def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:
             )
         return sorted(folders, key=lambda folder: folder.seed)
     own = own or results_in(results, dataset)  # says what is wrong with it
-    raise unknown("system in these results", asked, sorted({folder.system for folder in own}))
+    there = sorted({folder.system for folder in own})
+    if asked.partition("[")[0] in entries("systems"):
+        raise UsageError(
+            f"there are no results of {asked}",
+            looked=f"there are: {', '.join(there)}",
+            hint=f"`asdbench run --systems {shlex.quote(asked)}` makes them",
+        )
+    raise unknown("system in these results", asked, there)
 
 
 def _of_one_data_set(sides: Sequence[Sequence[SeedFolder]]) -> list[list[SeedFolder]]:

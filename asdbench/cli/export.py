@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import Whole
+from asdbench.cli.options import PLACE, Whole
 from asdbench.words import counted
 
 
 @click.command("export")
-@click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Where the files go.")
+@click.argument("results", type=PLACE, default=Path("results"))
+@click.option("--output", metavar="DIR", type=PLACE, required=True, help="Where the files go.")
 @click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
 @click.option("--system", metavar="NAME", help="Which system, where there are several.")
 @click.option("--seed", metavar="N", type=Whole(min=0), help="Which seed, where there are several.")

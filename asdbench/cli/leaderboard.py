@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 from pathlib import Path
 
 import click
 
+from asdbench.cli.lines import markdown
+from asdbench.cli.options import PLACE
+
 
 @click.command("leaderboard")
-@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("results", nargs=-1, type=PLACE)
 @click.option("--dataset", metavar="NAME", help="Only this data set's results. Default: all there are.")
 @click.option(
     "--format",
@@ -28,10 +31,7 @@ def command(results: tuple[Path, ...], dataset: str | None, form: str) -> None:
 
     found = boards(results or (Path("results"),), dataset)
     made = leaderboard.render(found, form)
-    if form == "markdown" and sys.stdout.isatty():
-        from asdbench.cli import blocks, ranks
-
-        if blocks.too_wide(made):
-            ranks.show(found)
-            return
-    click.echo(made, nl=False)
+    if form == "markdown":
+        markdown(made, lambda: importlib.import_module("asdbench.cli.ranks").show(found))
+    else:
+        click.echo(made, nl=False)

@@ -6,11 +6,17 @@ import re
 import shutil
 import sys
 import textwrap
-from typing import TextIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 NARROWEST = 40
+TABLES = 80
+"""Columns that tables take; a terminal of fewer breaks their rows."""
 JOINT = "\x1f"  # no space to textwrap
 
 
@@ -40,6 +46,40 @@ def line(head: str, text: str, stream: TextIO | None = None, *, cut: bool = Fals
     if cut:
         pieces = [short for piece in pieces for short in _cut(piece, width - len(indent))]
     return head + f"\n{indent}".join(pieces).replace(JOINT, " ")
+
+
+def console() -> Console:
+    """Where tables are printed: as wide as the terminal, but never so narrow that names and numbers would be lost."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=max(terminal_width() or 0, TABLES))
+
+
+def markdown(text: str, narrow: Callable[[], None] | None = None) -> None:
+    """Print Markdown: in a pipe as it is; on a terminal long lines are broken between words, tables left alone.
+
+    Parameters
+    ----------
+    text : str
+        Ends in a line break.
+    narrow : callable or None
+        Prints the same for a terminal that is narrower than the tables.
+    """
+    width = terminal_width()
+    widest = max((len(row) for row in text.splitlines() if row.startswith("|")), default=0)
+    if width is None:
+        click.echo(text, nl=False)
+    elif narrow is not None and widest > width:
+        narrow()
+    else:
+        rows = (row if row.startswith("|") else line(*_beginning(row)) for row in text.split("\n"))
+        click.echo("\n".join(rows), nl=False)
+
+
+def _beginning(row: str) -> tuple[str, str]:
+    """What stands before a line's words (``- ``, ``> ``), and these."""
+    found = re.match(r"[->] ", row)
+    return (found[0], row[2:]) if found else ("", row)
 
 
 def terminal_width() -> int | None:

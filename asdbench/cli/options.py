@@ -58,17 +58,22 @@ class Real(click.FloatRange):
         return "X"
 
 
-class Folder(click.Path):
-    """A folder; "" is none, as an unset variable gives it, though Path takes it for the current one."""
+class Place(click.Path):
+    """A file or folder; "" is none, as an unset variable gives it, though Path takes it for the current folder."""
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(path_type=Path, file_okay=file_okay, dir_okay=dir_okay)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse what is empty; ``~`` is the home folder also where the shell leaves it (``--to=~/data``)."""
         if value == "":
-            self.fail("the name of the folder is empty", param, ctx)
+            self.fail(f"the name of the {self.name} is empty", param, ctx)
         return super().convert(Path(value).expanduser(), param, ctx)
 
 
-FOLDER = Folder(path_type=Path, file_okay=False)
+PLACE = Place()
+FOLDER = Place(file_okay=False)
+FILE = Place(dir_okay=False)
 DATASET_HELP = (
     "toy, dcase2020:ROOT to dcase2026:ROOT (dcase:ROOT tells the year by itself) or features:DIR. "
     "Without it: ASDBENCH_DATA, then asdbench.toml, then toy."

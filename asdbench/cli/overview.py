@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from asdbench.cli import lines
 from asdbench.metrics.aggregate import Metric
 from asdbench.reports.footnotes import NO_RESULT, loud
 from asdbench.reports.markdown import NOT_THERE, PARTS, span
@@ -27,7 +27,7 @@ def show(tables: Sequence[SystemTable]) -> None:
 
     What to mind is marked at the system's name and stands below in capitals.
     """
-    console = Console(highlight=False)
+    console = lines.console()
     for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
         own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
         minds = {mind: mark(n) for n, mind in enumerate(dict.fromkeys(m for table in own for m in table.warnings))}

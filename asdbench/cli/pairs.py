@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from asdbench.cli import lines
 from asdbench.cli.blocks import columns
 from asdbench.cli.lines import line
 from asdbench.pairing import Comparison
@@ -17,8 +17,8 @@ from asdbench.reports.evidence import one_line
 
 def show(comparison: Comparison) -> None:
     """Print a comparison, as wide as the terminal."""
-    console = Console(highlight=False)
-    click.echo(line("", "Narrow terminal: a table a metric. All in one: `asdbench compare A B > FILE`."))
+    console = lines.console()
+    click.echo(line("", "A table a metric, for a narrow terminal. All in one: `asdbench compare A B > FILE`."))
     click.echo(line("A: ", one_line(comparison.a.name)))
     click.echo(line("B: ", one_line(comparison.b.name)))
     loud, meaning = told.warning(comparison)

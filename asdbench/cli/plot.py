@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import Names
+from asdbench.cli.options import PLACE, Names
 
 KINDS = ("auc", "shift", "roc", "histogram", "training", "latent")  # of asdbench.reports.figures, which loads more
 
 
 @click.command("plot")
 @click.argument("kind", type=click.Choice(KINDS))
-@click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
-@click.option("--output", type=click.Path(path_type=Path), help="The file: .svg, .png or .pdf. Default: KIND.svg.")
+@click.argument("results", type=PLACE, default=Path("results"))
+@click.option("--output", type=PLACE, help="The file: .svg, .png or .pdf. Default: KIND.svg.")
 @click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
 @click.option("--part", type=click.Choice(["dev", "eval"]), help="Development or evaluation sections. Default: dev.")
 @click.option("--systems", type=Names(), default=(), help="Only these systems.")

@@ -42,7 +42,7 @@ class TerminalProgress(Progress):
         )
         self._jobs = Bars(
             SpinnerColumn(),
-            TimeElapsedColumn(),
+            TimeElapsedColumn(table_column=Column(min_width=len("0:00:00"), no_wrap=True)),
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=self._console,
         )

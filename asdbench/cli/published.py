@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -33,41 +32,35 @@ def command(context: click.Context) -> None:
 @click.argument("key")
 def show(key: str) -> None:
     """Print a published table: cells, printed means, recomputed means, official score. In a pipe it is Markdown."""
-    from asdbench.cli import blocks
+    from asdbench.cli.lines import markdown
     from asdbench.published import tables
     from asdbench.reports import published
 
     table = tables()[key]
-    markdown = published.render(table)
-    if sys.stdout.isatty() and blocks.too_wide(markdown):
-        _narrow(table)
-    else:
-        click.echo(markdown, nl=False)
+    markdown(published.render(table), lambda: _narrow(table))
 
 
 def _narrow(table: Table) -> None:
     """The table for a terminal that its Markdown is too wide for."""
-    from rich.console import Console
-
+    from asdbench.cli import lines
     from asdbench.cli.blocks import columns
-    from asdbench.cli.lines import line
     from asdbench.published import recomputed_means
     from asdbench.reports import published
 
-    console = Console(highlight=False)
+    console = lines.console()
     heads = [published.label(column).replace(" ", "\n") for column in published.COLUMNS]
     shown = columns(["Machine", "Section"], heads)
     for row in published.cells(table):
         shown.add_row(*row)
     for name, *values in published.means(table, published.COLUMNS):
         shown.add_row(name, "", *values)
-    click.echo(line("", f"{table.title} ({table.key})"))
+    click.echo(lines.line("", f"{table.title} ({table.key})"))
     console.print("", shown, "", sep="\n")
     if published.beyond(table):
         both = columns(["Over both domains"], [published.label(column).replace(" ", "\n") for column in published.BOTH])
         for row in published.means(table, published.BOTH):
             both.add_row(*row)
         console.print(both, "", sep="\n")
-    click.echo(line("Official score: ", f"{recomputed_means(table).official_score:.2f}, {published.over(table)}"))
+    click.echo(lines.line("Official score: ", f"{recomputed_means(table).official_score:.2f}, {published.over(table)}"))
     for note in published.notes(table):
-        click.echo(line("- ", note))
+        click.echo(lines.line("- ", note))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
 from rich.text import Text
 
+from asdbench.cli import lines
 from asdbench.cli.blocks import columns
 from asdbench.cli.lines import line
 from asdbench.reports import leaderboard
@@ -23,8 +23,13 @@ ROOMY = 100
 
 def show(boards: Sequence[Board]) -> None:
     """Print every board, as wide as the terminal."""
-    console = Console(highlight=False)
-    click.echo(line("", "Narrow terminal: in brief. With where each is from: `asdbench leaderboard > FILE`."))
+    console = lines.console()
+    click.echo(
+        line(
+            "",
+            "In brief, for a narrow terminal. With where each is from: `asdbench leaderboard > FILE`.",
+        )
+    )
     for board in boards:
         console.print("", Text(one_line(f"Leaderboard: {board.dataset}{PARTS[board.part]}"), "bold"), sep="\n")
         click.echo(line("", leaderboard.about(board)))

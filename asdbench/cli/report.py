@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from pathlib import Path
 
 import click
 
+from asdbench.cli.lines import markdown
+from asdbench.cli.options import FILE, PLACE
+
 
 @click.command("report")
-@click.argument("results", type=click.Path(path_type=Path), default=Path("results"))
+@click.argument("results", type=PLACE, default=Path("results"))
 @click.option("--dataset", metavar="NAME", help="Only this data set's results. Default: all there are.")
 @click.option(
     "--format",
@@ -20,7 +22,7 @@ import click
     show_default=True,
     help="json: a record a system and seed, with the keys of `score`. html: a page with figures.",
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there. html needs it.")
+@click.option("--output", type=FILE, help="Write there. html needs it.")
 @click.option("--open", "opened", is_flag=True, help="Show the page in a browser (html).")
 def command(results: Path, dataset: str | None, form: str, output: Path | None, opened: bool) -> None:
     """Print the tables of a RESULTS folder, one a system, beside what was published; or write a page with figures."""
@@ -42,12 +44,9 @@ def command(results: Path, dataset: str | None, form: str, output: Path | None, 
         # Each of these modules renders the same tables.
         renderer = {"markdown": "markdown", "latex": "paper", "csv": "tidy", "json": "records"}[form]
         made = importlib.import_module(f"asdbench.reports.{renderer}").render(found)
-        if output is None and form == "markdown" and sys.stdout.isatty():
-            from asdbench.cli import blocks
-
-            if blocks.too_wide(made):
-                blocks.show(found)
-                return
+        if output is None and form == "markdown":
+            markdown(made, lambda: importlib.import_module("asdbench.cli.blocks").show(found))
+            return
     if output is None:
         click.echo(made, nl=False)
         return

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import Whole
+from asdbench.cli.lines import markdown
+from asdbench.cli.options import PLACE, Whole
 
 
 @click.command("score")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PLACE)
 @click.option("--year", type=Whole(2020, 2026), required=True, help="Whose file names and definitions apply.")
 @click.option(
     "--ground-truth",
     metavar="PATH",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     help="Labels of an evaluation set: the evaluator's folder, or an eval_data_list.csv. That of 2021 is built in.",
 )
 @click.option("--partial", is_flag=True, help="Score what is complete, and say what is not.")
@@ -46,9 +47,13 @@ def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, f
         require_comparable(year)
     scored = score_folder(folder, YEARS[year], ground_truth, partial)
     values = () if table is None else set_against(scored, table)
-    click.echo(challenge.render(scored, form), nl=False)
+    made = challenge.render(scored, form)
+    if form == "markdown":
+        markdown(made)
+    else:
+        click.echo(made, nl=False)
     if table is not None and form == "markdown":
-        click.echo("\n" + beside.render(table, values, other_clips(scored, table)), nl=False)
+        markdown("\n" + beside.render(table, values, other_clips(scored, table)))
     elif table is not None:
         # The other formats have fixed columns.
         click.echo(f"against {table.key}: {summary(values, other_clips(scored, table))}", err=True)

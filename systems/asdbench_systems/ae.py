@@ -252,7 +252,9 @@ def load_weights(network: Autoencoder, path: Path) -> None:
         raise WeightsError(
             "the weights cannot be read", looked=f"{path}: {error.strerror or error}", hint=hint
         ) from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, EOFError) as error:  # numpy's own words would advise to read pickles
+        raise WeightsError("the weights are damaged or no .npz", looked=str(path), hint=hint) from error
+    except (zipfile.BadZipFile, zlib.error) as error:
         raise WeightsError("the weights are damaged or no .npz", looked=f"{path}: {error}", hint=hint) from error
 
     wanted = network.state_dict()

@@ -89,6 +89,21 @@ def test_the_module_is_the_command_line_too(shell: Shell) -> None:
     assert "no results in nowhere" in done.stderr
 
 
+def test_a_path_of_another_encoding_ends_no_run_and_a_tilde_is_the_home_folder(shell: Shell) -> None:
+    """Bytes that are no UTF-8 in a name, as they come from archives of other systems."""
+    if sys.platform == "darwin":
+        pytest.skip("file names are UTF-8 there")
+    shell.environment["HOME"] = str(shell.folder / "home")
+    odd = os.fsdecode(b"bad\xffname")
+    asked = ("run", "--dataset", TOY, "--machines", "fan", "--systems", "ae[epochs=1]", "--results", odd)
+    shell(*asked)
+    _, err = shell(*asked)
+    assert "1 found finished" in err
+    shell("report", odd, "--format", "csv", "--output", "~/out/table.csv")
+    assert (shell.folder / "home" / "out" / "table.csv").is_file()
+    assert not (shell.folder / "~").exists()
+
+
 def test_a_toy_run_prints_stamped_tables_where_results_lie_and_what_to_do_next(
     finished: tuple[Shell, str, str],
 ) -> None:

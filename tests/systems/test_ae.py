@@ -286,6 +286,7 @@ def test_files_that_are_no_weights(arrays: dict[str, NDArray[Any]], tmp_path: Pa
         with pytest.raises(WeightsError) as caught:
             Ae(weights=str(path)).fit(spectrograms([9]), FitContext(seed=2))
         assert str(path) in caught.value.looked
+        assert "pickle" not in caught.value.looked  # no advice to read them
 
 
 # ---------------------------------------------------------------------------------- what somebody else's weights give
