@@ -30,10 +30,11 @@ from asdbench.metrics.intervals import (
 from asdbench.scoring import ScoredFile, scored_files
 from asdbench.store import SeedFolder
 
-FORMAT = 5
+FORMAT = 6
 FEWEST: Mapping[Metric, int] = {"auc": 5, "pauc": 20}
 """Clips of either class in each cell from which on intervals of means hold the truth in 90 or more of 100 simulated
-cases (docs/intervals.md); the official score's from that of the AUC on."""
+cases (docs/intervals.md); the official score's from that of the AUC on, 2020's, whose mean is arithmetic as that of
+pAUC is, from that of pAUC."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +138,14 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
         columns.setdefault((cell.domain, metric), []).append(values)
     every = {("", metric): [own for (_, what), own in draws.items() if what == metric] for metric in RANKING}
     ordered = {column: columns[column] for column in definition.columns() if column in columns}
-    official = arithmetic if definition.official == "arithmetic" else harmonic
+    official, enough = (
+        (arithmetic, FEWEST["pauc"]) if definition.official == "arithmetic" else (harmonic, FEWEST["auc"])
+    )
     return Uncertainty(
         cells,
         _of_means(arithmetic, ordered, fewest),
         _of_means(harmonic, ordered, fewest),
-        interval(official(draws.values())) if fewest >= FEWEST["auc"] else None,
+        interval(official(draws.values())) if fewest >= enough else None,
         {metric: bounds for (_, metric), bounds in _of_means(arithmetic, every, fewest).items()},
     )
 

@@ -21,18 +21,19 @@ from typing import Literal, TypeAlias, get_args
 from asdbench.api import Cell
 from asdbench.published import Metric, Table
 
-Verdict: TypeAlias = Literal["equal to rounding", "within our interval", "outside", "not published"]
+Verdict: TypeAlias = Literal["equal to rounding", "within our interval", "outside", "no interval", "not published"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 MARKS: dict[Verdict, str] = {
     "equal to rounding": " =",
     "within our interval": "",
     "outside": " ✗",
+    "no interval": " ?",
     "not published": "",
 }
 RESERVE = "The interval is over clips; that another training of either system would differ it does not say."
 LEGEND = (
-    "Differences: ✗ the published value is outside our 95 % interval; = equal to rounding; no mark: within the"
-    f" interval. {RESERVE}"
+    "Differences: ✗ the published value is outside our 95 % interval; = equal to rounding; ? we have no interval; no"
+    f" mark: within the interval. {RESERVE}"
 )
 SLACK = 1e-9
 
@@ -57,15 +58,15 @@ class Compared:
         return None if self.published is None else self.ours - self.published
 
 
-def judge(ours: float, bounds: tuple[float, float], published: float | None, decimals: int) -> Verdict:
+def judge(ours: float, bounds: tuple[float, float] | None, published: float | None, decimals: int) -> Verdict:
     """The verdict on one value.
 
     Parameters
     ----------
     ours : float
         Percent.
-    bounds : (float, float)
-        Our 95 % interval, percent.
+    bounds : (float, float) or None
+        Our 95 % interval, percent; None where there is none.
     published : float or None
     decimals : int
         To how many places ``published`` was printed.
@@ -75,13 +76,15 @@ def judge(ours: float, bounds: tuple[float, float], published: float | None, dec
     ValueError
         For an interval that is not a number: nothing can then be said.
     """
-    low, high = bounds
     if published is None:
         return "not published"
-    if math.isnan(low) or math.isnan(high):
+    if bounds is not None and any(map(math.isnan, bounds)):
         raise ValueError(f"no interval of {ours}")
     if abs(ours - published) <= 0.5 * 10**-decimals + SLACK:
         return "equal to rounding"
+    if bounds is None:
+        return "no interval"
+    low, high = bounds
     return "within our interval" if low <= published <= high else "outside"
 
 
@@ -121,4 +124,4 @@ def summary(values: Sequence[Compared], odd: Collection[str] = ()) -> str:
     line += f"; mean difference {mean:+.1f} points"
     line += f"; {absent} not published" if absent else ""
     strange = sum(str(value.cell) in odd and value.published is not None for value in values)
-    return line + (f"; {strange} of them of other clips" if strange else "")
+    return line + (f"; {strange} of the {len(values) - absent} of other clips" if strange else "")

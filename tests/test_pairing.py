@@ -141,9 +141,11 @@ def test_rows_are_matched_by_clip_and_not_by_position(tmp_path: Path) -> None:
 def test_a_clear_difference_is_said_from_the_better_systems_side(tmp_path: Path) -> None:
     a, b = write(tmp_path, "weak", 0.5), write(tmp_path, "strong", 2.5)
     said = sentence(compare([a], [b]))
-    assert said.startswith("On small (seed 777), strong scores higher than weak by ")
+    assert said.startswith("On small (seed 777), strong scores ")
     assert "winning 8 of 8 AUC cells; the interval speaks of the clips" in said
-    found = re.search(r"by ([\d.]+) points official score \(95 % interval ([\d.]+) to ([\d.]+)\)", said)
+    found = re.search(
+        r"scores ([\d.]+) points higher than weak in the official score \(95 % interval ([\d.]+) to ([\d.]+)\)", said
+    )
     assert found
     points, low, high = map(float, found.groups())
     assert 0 < low < points < high
@@ -172,9 +174,16 @@ def test_a_cell_that_may_fall_to_0_hides_nothing_in_the_conclusion(tmp_path: Pat
     found = compare([a], [b])
     assert found.parts[0].falling == (CELLS[0],)
     said = sentence(found)
-    assert "no difference can be told between a and b" in said
-    assert "by the mean AUC a is higher: +" in said
+    official = found.parts[0].official.difference
+    assert (official.interval, official.p) == (None, None)
+    assert re.search(
+        r"a scores [\d.]+ points higher than b in the official score \(no 95 % interval can be given\)", said
+    )
+    assert re.search(r"by the mean AUC a is higher: [\d.]+ points \([\d.]+ to [\d.]+\)", said)
     assert "the AUC of fan 00 source is 0 in some resamples" in render(found)
+    assert "neither interval nor p" in render(found)
+    turned = sentence(compare([b], [a]))
+    assert turned == said
     assert "cells of 20 clips a class" in render(found)
 
 

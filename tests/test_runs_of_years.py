@@ -92,7 +92,9 @@ def test_every_vector_system_runs_from_run_to_a_scored_export(tmp_path: Path, ye
     table = next(one for one in built if (one.system, one.part) == ("mvg", "dev"))
     assert table.score == pytest.approx(100 * scored.summary.official_score, abs=1e-9)
     sure = intervals(folder)["dev"]
-    assert sure.official is not None
+    assert (sure.official is None) == (year == 2020)  # its mean of pAUC wants more clips than these
+    if sure.official is None:
+        return
     assert sure.official.estimate == pytest.approx(scored.summary.official_score, abs=1e-9)
     assert sure.official.low < sure.official.estimate < sure.official.high
 

@@ -53,10 +53,10 @@ def value(ours: float, published: float | None) -> Compared:
 
 def test_the_summary_counts_what_is_published() -> None:
     values = [value(60, 60), value(60, 70), value(60, 85), value(60, None)]
-    assert [count(values, verdict) for verdict in VERDICTS] == [1, 1, 1, 1]
+    assert [count(values, verdict) for verdict in VERDICTS] == [1, 1, 1, 0, 1]
     assert mean_difference(values) == pytest.approx(-35 / 3)
     line = "2 of 3 cells within the interval (1 equal to rounding); mean difference -11.7 points; 1 not published"
     assert summary(values) == line
-    assert summary(values, odd=[str(CELL)]) == f"{line}; 3 of them of other clips"
+    assert summary(values, odd=[str(CELL)]) == f"{line}; 3 of the 3 of other clips"
     assert summary([value(60, None)]) == "none of 1 cells is published"
     assert mean_difference([value(60, None)]) is None

@@ -222,6 +222,19 @@ def _quantile(freedom: int) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
+def falls_to_zero(draws: Draws, level: float = LEVEL) -> bool:
+    """Whether the percentile interval of a mean begins at 0, where a harmonic one jumps because a cell's AUC is 0.
+
+    Parameters
+    ----------
+    draws : array (1 + resamples,)
+        The estimate, then its resamples.
+    level : float
+        Of confidence.
+    """
+    return bool(np.quantile(draws[1:], (1 - level) / 2) < ROUNDING)
+
+
 def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float = LEVEL) -> Interval | None:
     """The interval of a mean over cells: the percentile interval of the resamples, shifted by twice their bias.
 
@@ -249,7 +262,7 @@ def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float 
     """
     estimate, others = float(draws[0]), draws[1:]
     bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2])
-    if np.ptp(others) < ROUNDING or (low >= 0 and bottom < ROUNDING):
+    if np.ptp(others) < ROUNDING or (low >= 0 and falls_to_zero(draws, level)):
         return None
     shift = 2 * (float(others.mean()) - estimate)
     bottom, top = bottom - shift, top - shift

@@ -53,10 +53,11 @@ class Difference:
     ----------
     estimate : float
     error : float or None
-        Standard error; None where a class has one clip only.
+        Standard error; None where it cannot be told: a class has one clip only, or a harmonic mean is 0 in many
+        resamples.
     interval : Interval or None
-        95 %, within -1 to 1. None where no spread can be estimated: the systems differ, but by the same amount whatever
-        the clips (one ranks perfectly, the other gives a constant).
+        95 %, within -1 to 1. None where the error is, and where there is no spread: the systems differ, but by the
+        same amount whatever the clips (one ranks perfectly, the other gives a constant).
     p : float or None
         Two-sided; None where the interval is.
     """

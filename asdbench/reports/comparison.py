@@ -70,29 +70,35 @@ def conclusion(comparison: Comparison, part: Part) -> str:
     """
     a, b, official = comparison.a, comparison.b, part.official
     difference, (won, lost, tied) = official.difference, part.balance
-    turned = difference.sign < 0
+    unsure = difference.interval is None  # how sure cannot be told, yet one is higher
+    turned = difference.sign < 0 or (unsure and difference.estimate < 0)
     first, second = (b, a) if turned else (a, b)
     if turned:
         won, lost = lost, won
     seeds = f"seed{'s' * (len(comparison.seeds) > 1)} {', '.join(map(str, comparison.seeds))}"
     stamps = ", ".join(_stamps(comparison))
     where = f"On {_dataset(comparison)}{PARTS[part.part]} ({f'{stamps}; ' if stamps else ''}{seeds})"
-    cells = f"winning {won} of {len(part.cells)} AUC cells" + (f", {tied} tied" if tied else "")
-    if difference.sign:
-        claim = f"{first.name} scores higher than {second.name} by {100 * abs(difference.estimate):.1f} points"
-        claim += f" official score (95 % interval {_interval(difference, difference.sign)}), {cells}"
+    left = sum(map(len, comparison.left_out.values()))
+    compared = f"{len(part.cells)} AUC cells{f' ({left} more not compared)' if left else ''}"
+    cells = f"winning {won} of {compared}" + (f", {tied} tied" if tied else "")
+    if difference.sign or unsure:
+        sure = "no 95 % interval can be given" if unsure else f"95 % interval {_interval(difference, difference.sign)}"
+        claim = f"{first.name} scores {100 * abs(difference.estimate):.1f} points higher than {second.name}"
+        claim += f" in the official score ({sure}), {cells}"
     else:
         claim = f"no difference can be told between {a.name} and {b.name}: {_signed(difference)} points"
-        claim += f" official score (95 % interval {_interval(difference)}), {first.name} {cells}"
+        claim += f" of official score (95 % interval {_interval(difference)}), {first.name} {cells}"
     said = [f"{where}, {claim}"]
     if official.spread is not None:
         agreeing = f"{official.agreeing} of {len(official.per_seed)} seeds"
         spread = f"standard deviation {100 * official.spread:.1f} points over seeds"
         said.append(f"the official score differs in that direction in {agreeing} ({spread})")
     area = part.means["", "auc"].difference
-    if area.sign != difference.sign:
+    if area.sign != difference.sign or unsure:
+        turn = area.sign or 1
         higher = f"{(a if area.sign > 0 else b).name} is higher" if area.sign else "no difference can be told"
-        said.append(f"by the mean AUC {higher}: {_signed(area)} points ({_interval(area)})")
+        points = _plain(100 * turn * area.estimate, 1, "" if area.sign else "+")
+        said.append(f"by the mean AUC {higher}: {points} points ({_interval(area, turn)})")
     said += [_collapsed(side, len(comparison.seeds) > 1) for side in (a, b) if side.collapsed]
     these = "these trainings" if len(comparison.seeds) > 1 else "this training"
     said.append(f"the interval speaks of the clips, for {these}, not of other trainings")
@@ -198,7 +204,7 @@ def notes(comparison: Comparison) -> list[str]:
     a, b = comparison.a, comparison.b
     found = [
         f"Percent; difference: {text(a.name)} minus {text(b.name)}. AUC of a cell: DeLong; all else: paired bootstrap"
-        " over clips, within class. p is of one row alone: of 42 rows without any difference, two fall below 0.05."
+        " over clips, within class. p is of one row alone: of rows without any difference, one in 20 falls below 0.05."
     ]
     definition = comparison.parts[0].definition
     found[0] += f" Official score: the {official_mean(definition)}.{clips_of(definition)}"
@@ -226,12 +232,15 @@ def notes(comparison: Comparison) -> list[str]:
             " difference holds the truth in 77 to 87 of 100 cases at 10 clips a class, 89 to 92 at 30, 93 at 100;"
             " its p is as much too small. (DeLong for AUC: 92 to 96 of 100.)"
         )
-    falling = [str(cell) for part in comparison.parts for cell in part.falling]
-    if falling:
-        found.append(
-            f"Official score: the AUC of {text(some(falling))} is 0 in some resamples, and the harmonic mean of all"
-            " cells with it: its interval is wide for their sake. The arithmetic means are not so."
-        )
+    for part in comparison.parts:
+        if part.falling:
+            cells_of = text(some([str(cell) for cell in part.falling]))
+            none = part.official.difference.interval is None
+            meaning = "that often that it has neither interval nor p" if none else "its interval is wide for their sake"
+            found.append(
+                f"Official score{PARTS[part.part]}: the AUC of {cells_of} is 0 in some resamples, and the harmonic mean"
+                f" of all cells with it: {meaning}. The arithmetic means are not so."
+            )
     for reason, cells in comparison.left_out.items():
         found.append(f"{NOT_THERE} not compared: {text(some([str(cell) for cell in cells]))}: {text(reason)}")
     return found

@@ -43,17 +43,17 @@ class Shown:
     table : SystemTable
     folders : tuple of SeedFolder
         One a seed.
+    twin : SeedFolder or None
+        Of ``SYSTEM@oracle``, the same training and first seed, where it is there.
     place : int
         As in :func:`asdbench.reports.look.places`.
-    oracle : bool
-        Whether its epoch was chosen on the test labels.
     """
 
     name: str
     table: SystemTable
     folders: tuple[SeedFolder, ...]
     place: int
-    oracle: bool
+    twin: SeedFolder | None = None
 
     @cached_property
     def manifests(self) -> list[dict[str, Any]]:
@@ -79,6 +79,11 @@ class Shown:
     def machines(self) -> tuple[str, ...]:
         """The machines that were asked for, as in the table."""
         return tuple(dict.fromkeys(row.machine for row in self.table.rows))
+
+    @property
+    def oracle(self) -> bool:
+        """Whether its epoch was chosen on the test labels."""
+        return self.table.oracle
 
     @property
     def collapsed(self) -> bool:
@@ -146,7 +151,26 @@ class View:
         """What every caption says: data set, clips, seeds."""
         normal, anomalous = self.clips
         seeds = f"seed{'s' * (len(self.seeds) > 1)} {', '.join(map(str, self.seeds))}"
-        return f"{self.title}; n = {normal} normal and {anomalous} anomalous test clips; {seeds}"
+        most = max(shown.table.cells for shown in self.systems)
+        fewer = [
+            shown.name
+            for shown in self.systems
+            if shown.table.cells < most or {folder.seed for folder in shown.folders} < {*self.seeds}
+        ]
+        said = f"; fewer cells or seeds: {', '.join(fewer)}" if fewer else ""
+        return f"{self.title}; n = {normal} normal and {anomalous} anomalous test clips; {seeds}{said}"
+
+    @property
+    def without_values(self) -> tuple[str, ...]:
+        """Which systems have no value of which machines, to be said where a figure lacks them."""
+        found = []
+        for shown in self.systems:
+            having = {row.machine for row in shown.table.rows if row.ours}
+            lacking = [one_line(machine) for machine in self.machines if machine not in having]
+            if lacking:
+                of = ", ".join(lacking) if having else "any machine"
+                found.append(f"{shown.name}: no value of {of}; its table says why.")
+        return tuple(found)
 
     def without_oracles(self) -> View:
         """The same without systems whose epoch was chosen on the test labels, where there are others."""
@@ -181,10 +205,12 @@ def views(results: Path, dataset: str | None = None) -> list[View]:
     found, chosen = results_in(results), results_in(results, dataset)
     places = look.places(_base(folder.system) for folder in found)
     made: dict[tuple[str, str, Definition], list[Shown]] = {}
-    for folders in grouped(chosen).values():
+    groups = grouped(chosen)
+    for (data, system, alike), folders in groups.items():
+        beside = groups.get((data, f"{system}{ORACLE}", alike), ())
+        twin = next((folder for folder in beside if folder.seed == folders[0].seed), None)
         for table in tables.build(results, dataset, only=folders):
-            name, oracle = one_line(table.system), table.system.endswith(ORACLE)
-            shown = Shown(name, table, tuple(folders), places[_base(table.system)], oracle)
+            shown = Shown(one_line(table.system), table, tuple(folders), places[_base(table.system)], twin)
             made.setdefault((table.dataset, table.part, table.definition), []).append(shown)
     if not made:
         raise tables.no_results(results)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
+from asdbench.scoring import scored_files
 from asdbench.store import SeedFolder
 from asdbench.uncertainty import FEWEST
 from asdbench.words import counted
@@ -19,9 +20,9 @@ ENOUGH = 90
 """Clips a class, from which on what was measured at 100 holds."""
 UNSURE = (
     f"No 95 % interval of a mean or official score over cells of fewer than {FEWEST['auc']} clips of a class (means of"
-    f" pAUC: {FEWEST['pauc']}) or of classes that overlap nowhere, which do not tell what other clips would give; nor"
-    " of a harmonic mean that is 0 in 1 of 40 resamples or more, because a cell's AUC is; nor where the seeds have not"
-    " the same cells."
+    f" pAUC, 2020's official score: {FEWEST['pauc']}) or of classes that overlap nowhere, which do not tell what other"
+    " clips would give; nor of a harmonic mean that is 0 in 1 of 40 resamples or more, because a cell's AUC is; nor"
+    " where the seeds have not the same cells."
 )
 Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
 """(seed, machine, the manifest's entry of the machine)."""
@@ -30,6 +31,8 @@ Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
 def deviations(manifest: Mapping[str, Any]) -> list[str]:
     """What a run did otherwise than the method it is named after, as far as its manifest tells."""
     key, found = next(iter(manifest["machines"].values()))["key"], list[str]()
+    if "synthetic data" in manifest["stamps"]:
+        found.append("Synthetic sound, none of DCASE's.")
     budget = reduced(manifest)
     if budget:
         profile = " of the `quick` profile for toy data" if manifest["dataset"]["profile"] == "quick" else ""
@@ -71,6 +74,8 @@ def settings(
         of = [f"of {unit}{'s' * (len(used) > 1)} {', '.join(used)}"] if used else []
         of += [f"some of no stated {unit}"] if any("" in fit["sections"] for fit in fits) else []
         notes.append(f"Normal clips a fit: {', '.join([clips, *of])}.")
+    normal, anomalous = _scored(folders, wanted)
+    notes.append(f"Test clips scored: {normal} normal, {anomalous} anomalous.")
     made = features(first, key["embedding"])
     if made.as_published:
         notes.append(f"Features: {made.said}.")
@@ -78,6 +83,19 @@ def settings(
     notes.append(f"Data `{first['dataset']['spec']}`, system `{first['system']['spec']}`.")
     notes.append(f"Made with asdbench {key['asdbench']}, {threads}, on {key['device']}.")
     return [note for note in notes if note]
+
+
+def _scored(folders: Sequence[SeedFolder], sections: set[str]) -> tuple[int, int]:
+    """How many clips of the sections have been scored in any seed: normal, anomalous."""
+    groups = [file.group for folder in folders for file in scored_files(folder)]
+    labels = {
+        (group.file.machine, clip): int(label)
+        for group in groups
+        if group is not None and group.file.section in sections
+        for clip, label in zip(group.clips, group.labels, strict=True)
+    }
+    values = list(labels.values())
+    return values.count(0), values.count(1)
 
 
 def _entries(manifests: Sequence[Mapping[str, Any]]) -> Entries:

@@ -38,6 +38,7 @@ WORDS: Mapping[Verdict, str] = {
     "equal to rounding": "equal",
     "within our interval": "within",
     "outside": "outside",
+    "no interval": "no interval",
     "not published": "",
 }
 NOTHING_IS = "These numbers are no result: they say nothing about real machines."
@@ -45,7 +46,7 @@ SOME_ARE_NONE = "Some of these numbers are no result: which, each table and capt
 MIND = "Mind this when you compare: each table and caption says of what it is true."
 LEGEND = (
     "Differences: lower or higher, outside: the published value is outside our 95 % interval; equal: equal to rounding;"
-    f" within: within the interval. {RESERVE}"
+    f" within: within the interval; no interval: we have none. {RESERVE}"
 )
 KINDS_SHOWN: Mapping[str, str] = {
     "auc": "AUC of every cell",
@@ -119,7 +120,7 @@ def render(found: Sequence[View]) -> str:
 
 
 def _view(view: View, key: str, page: Page) -> dict[str, Any]:
-    best = ranking.best(view)
+    best = ranking.best([shown.table for shown in view.systems])
     columns = view.definition.columns()
     said, behind = ranking.verdict(view)
     drawn = view.without_oracles()
@@ -137,9 +138,10 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "columns": [_label(column) for column in columns],
         "overall": [f"Mean {_label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
-        "systems": [_row(shown, columns, shown in best) for shown in view.systems],
+        "systems": [_row(shown, columns, any(shown.table is one for one in best)) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "most": (MISTAKES, PLAYED),
+        "legend": LEGEND if any(verdicts.LEGEND in shown.table.notes for shown in view.systems) else "",
         "shared": _notes(shared),
         "tables": [_table(shown, columns, shared) for shown in view.systems],
         "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
@@ -147,6 +149,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "mistakes": list(_mistakes(drawn, page)),
         "timings": [_timings(shown) for shown in view.systems],
         "made": provenance.of(view),
+        "drawn": drawn.stamps,
     }
 
 
@@ -168,7 +171,7 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
             _value(table.ours[column].arithmetic if column in table.ours else None, table.arithmetic_bounds.get(column))
             for column in columns
         ],
-        "cells": sum(metric == "auc" for row in table.rows for _, metric in row.ours),
+        "cells": table.cells,
         "published": _plain(table.their_score),
     }
 
@@ -198,9 +201,9 @@ def _beside(value: float | None, bounds: Bounds | None, published: float | None,
         return Value("–", -1.0, "", f"{published:.2f}")
     difference = value - published
     word = WORDS[judged] if judged else ""
-    tone = "" if judged not in (None, "outside") else "higher" if difference > 0 else "lower"
+    tone = "" if judged != "outside" else "higher" if difference > 0 else "lower"
     if tone:
-        word = f"{tone}, outside" if judged else tone
+        word = f"{tone}, outside"
     return Value(plain.shown, plain.sort, plain.interval, f"{published:.2f}", f"{difference:+.2f}", word, tone)
 
 
@@ -221,12 +224,13 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
     means = []
     for name in ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic"):
         bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
+        judged = table.mean_verdicts(name)
         ours = {column: getattr(value, name) for column, value in table.ours.items()}
         theirs = {column: getattr(value, name) for column, value in table.theirs.items()}
         means.append(
             {
                 "name": f"{name.capitalize()} mean",
-                "values": [_beside(ours.get(c), bounds.get(c), theirs.get(c), None) for c in columns],
+                "values": [_beside(ours.get(c), bounds.get(c), theirs.get(c), judged.get(c)) for c in columns],
             }
         )
     return {
@@ -235,7 +239,7 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         "look": look.of(shown),
         "stamps": table.stamps,
         "verdict": table.verdict,
-        "score": _beside(table.score, table.score_bounds, table.their_score, None),
+        "score": _beside(table.score, table.score_bounds, table.their_score, table.score_verdict),
         "rows": rows,
         "means": means,
         "notes": _notes(note for note in table.notes if note not in shared),
@@ -321,8 +325,8 @@ def _timings(shown: Shown) -> dict[str, Any]:
 
 
 def _notes(notes: Iterable[str]) -> list[str]:
-    """A table's notes; what verdicts stand as marks elsewhere are words here."""
-    return [LEGEND if note == verdicts.LEGEND else one_line(note) for note in notes]
+    """A table's notes, but for the key to marks that stand as words here."""
+    return [one_line(note) for note in notes if note != verdicts.LEGEND]
 
 
 def _label(column: Column) -> str:

@@ -42,6 +42,12 @@ _LETTERS = re.compile("[ -~À-ÿ]")
 _NO_LETTERS = set("ÐÞðþ")
 """Those of the letters that pdfTeX lacks in a document's usual fonts."""
 
+_LONG_WORD = re.compile(r"\S{25,}")
+_BEHIND = re.compile(r"[-_,=@/.\[\]](?=.)")
+_BREAK = "\x00"  # no letter of a text: control characters have become spaces
+NAME = 28
+"""Letters from which on a first column is broken into lines."""
+
 CROWDED = 7
 """More columns of numbers than that stand closer, in smaller letters."""
 
@@ -89,6 +95,8 @@ def table(
         How the first columns are set, where it is not all to the left: ``rp{4cm}``.
     """
     count = sum(len(heads) for _, heads in groups)
+    if not left and any(row is not None and len(row[0]) > NAME for row in rows):
+        left = "p{3.6cm}" + "l" * (len(names) - 1)
     lines = [
         r"\begin{table}",
         r"\centering",
@@ -107,7 +115,7 @@ def table(
             place += len(heads)
         lines += [_row(above), *(["".join(rules)] if rules else [])]
     lines += [_row(map(text, [*names, *(head for _, heads in groups for head in heads)])), r"\midrule"]
-    lines += [r"\midrule" if row is None else _row(map(text, row)) for row in rows]
+    lines += [r"\midrule" if row is None else _row(map(_cell, row)) for row in rows]
     below = []
     if notes:
         size = r"\scriptsize" if sum(map(len, notes)) > LONG else r"\footnotesize"
@@ -130,15 +138,27 @@ def text(value: str) -> str:
     value : str
     """
     plain = re.sub(r"[\x00-\x1f\x7f-\xa0\u2028\u2029]+", " ", value)
-    return re.sub(r"([-'])(?=\1)", r"\1{}", "".join(map(_letter, plain)))  # two in a row would be another sign
+    plain = _LONG_WORD.sub(lambda word: _BEHIND.sub(rf"\g<0>{_BREAK}", word[0]), plain)
+    made = re.sub(r"([-'])(?=\1)", r"\1{}", "".join(map(_letter, plain)))  # two in a row would be another sign
+    return made.replace(_BREAK, r"\allowbreak{}")
 
 
 def _letter(character: str) -> str:
+    if character == _BREAK:
+        return character
     if character in _SPECIAL:
         return _SPECIAL[character]
     if _LETTERS.fullmatch(character) and character not in _NO_LETTERS:
         return character
     return f"U+{ord(character):04X}"
+
+
+class Bold(str):
+    """A cell in bold letters."""
+
+
+def _cell(value: str) -> str:
+    return rf"\textbf{{{text(value)}}}" if isinstance(value, Bold) else text(value)
 
 
 def _row(cells: Iterable[str]) -> str:

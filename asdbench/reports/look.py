@@ -4,8 +4,9 @@ The systems that come with asdbench have places of their own, whatever else ther
 another results folder shows them as before.
 
 Source of the colours: Okabe & Ito, Color universal design (2008); their black is the ink, their yellow is left out
-(too faint on white). Beyond six systems the marks and lines tell them apart, never the colour alone. Sections have
-colours of their own: Tol, Colour schemes (2021), "muted", of which those that come near a system's are left out.
+(too faint on white), orange and sky blue are darkened to a contrast of 3 on white. Beyond six systems the marks and
+lines tell them apart, never the colour alone. Sections have colours of their own: Tol, Colour schemes (2021), "muted",
+of which those that come near a system's are left out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asdbench.reports.evidence import Shown
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+COLOURS = ("#0072B2", "#C98500", "#009E73", "#CC79A7", "#D55E00", "#3A9BD6")
 SECTION_COLOURS = ("#CC6677", "#332288", "#999933", "#882255", "#44AA99", "#AA4499")
 MARKS = ("o", "s", "D", "^", "v", "P", "X")
 LINES = ("-", "--", "-.")

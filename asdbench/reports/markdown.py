@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from asdbench.metrics.aggregate import Means
+from asdbench.metrics.aggregate import RANKING, Means
 from asdbench.metrics.challenge import Column, Definition
 from asdbench.reports.footnotes import NO_RESULT, loud
+from asdbench.reports.ranking import best
 from asdbench.reports.systemtable import Bounds, SystemTable, shared_notes
 from asdbench.verdicts import MARKS, Verdict
 
 NOT_THERE = "–"
 COLLAPSED = " ‡"
+JUDGED: Mapping[Verdict, str] = {
+    "equal to rounding": "equal to rounding",
+    "within our interval": "the published one is within our interval",
+    "outside": "the published one is outside our interval",
+    "no interval": "of which we have no interval",
+    "not published": "not published",
+}
 PARTS = {"dev": "", "eval": ", evaluation sections"}
 
 
@@ -83,19 +91,23 @@ def remark(note: str) -> str:
 
 
 def _overview(tables: Sequence[SystemTable]) -> str:
-    """One line a table: official score and arithmetic means."""
+    """Each system in a line: official score with its interval, means over all cells and of each column."""
     from tabulate import tabulate
 
     columns = tables[0].definition.columns()
-    head = ["System", "Official score", *map(label, columns), "Cells"]
+    over_all = [column for column in ((("", metric)) for metric in RANKING) if column not in columns]
+    head = ["System", "Official score", "95 % interval", *(f"mean {label(c)}" for c in over_all), *map(label, columns)]
+    head.append("Cells")
     beside = any(table.has_published for table in tables)
+    highest = best(tables)
     lines = []
     for table in tables:
-        cells = sum(metric == "auc" for row in table.rows for _, metric in row.ours)
-        means = [_percent(_pick(table.ours, "arithmetic").get(column)) for column in columns]
-        dead = any(row.collapsed for row in table.rows)
-        name = text(table.system) + PARTS[table.part] + COLLAPSED * dead
-        line = [name, _percent(table.score), *means, str(cells)]
+        means = [table.overall.get(metric) for _, metric in over_all]
+        means += [_pick(table.ours, "arithmetic").get(column) for column in columns]
+        score = _percent(table.score)
+        score = f"**{score}**" if any(table is one for one in highest) else score
+        name = text(table.system) + PARTS[table.part] + COLLAPSED * any(row.collapsed for row in table.rows)
+        line = [name, score, span(table.score_bounds), *map(_percent, means), str(table.cells)]
         lines.append([*line, _percent(table.their_score)] if beside else line)
     head = [*head, "Official score, published"] if beside else head
     stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
@@ -103,8 +115,10 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     above = f"> **{said}.** Each table says which of this is true of it.\n\n" if stamps else ""
     aligned = ["left", *["right"] * (len(head) - 1)]
     body = above + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
-    dead = any(row.collapsed for table in tables for row in table.rows)
-    return body + (f"\n\n{COLLAPSED.strip()} with collapsed models: its table says which." if dead else "")
+    below = ["Bold: the highest official score of those that can be compared."] if highest else []
+    if any(row.collapsed for table in tables for row in table.rows):
+        below.append(f"{COLLAPSED.strip()} with collapsed models: its table says which.")
+    return "\n\n".join([body, *([" ".join(below)] if below else [])])
 
 
 def _system(table: SystemTable, shared: Sequence[str]) -> str:
@@ -124,7 +138,8 @@ def _system(table: SystemTable, shared: Sequence[str]) -> str:
         lines.append([*line, *_cells(columns, row.ours, row.published, table.has_published, row.verdicts)])
     for pick in means_of(table):
         ours, theirs = _pick(table.ours, pick), _pick(table.theirs, pick)
-        lines.append([f"**{pick.capitalize()} mean**", "", *_cells(columns, ours, theirs, table.has_published)])
+        judged = table.mean_verdicts(pick)
+        lines.append([f"**{pick.capitalize()} mean**", "", *_cells(columns, ours, theirs, table.has_published, judged)])
     body = tabulate(
         lines, head, tablefmt="pipe", disable_numparse=True, colalign=["left", "left", *["right"] * (len(head) - 2)]
     )
@@ -170,9 +185,9 @@ def _cells(
     ours: Mapping[Column, float],
     theirs: Mapping[Column, float],
     published: bool,
-    verdicts: Mapping[Column, Verdict] | None = None,
+    verdicts: Mapping[Column, Verdict],
 ) -> list[str]:
-    marks = {column: MARKS[verdict] for column, verdict in (verdicts or {}).items()}
+    marks = {column: MARKS[verdict] for column, verdict in verdicts.items()}
     cells = [_percent(ours.get(column)) for column in columns]
     if published:
         cells += [_percent(theirs.get(column)) for column in columns]
@@ -193,7 +208,9 @@ def _score(table: SystemTable) -> str:
     line = f"**Official score: {_percent(table.score)}**"
     if table.score is not None and table.their_score is not None:
         line += f" · published, over the same cells: {table.their_score:.2f}"
-        line += f" · difference {table.score - table.their_score:+.2f}"
+        line += (
+            f" · difference {table.score - table.their_score:+.2f}, {JUDGED[table.score_verdict or 'not published']}"
+        )
     if table.score is not None:
         line += f" · 95 % interval {span(table.score_bounds)}"
     return line

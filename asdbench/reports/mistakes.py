@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from asdbench.api import Cell
 from asdbench.metrics.challenge import Definition, Group, against
 from asdbench.reports.evidence import Shown, View
+from asdbench.reports.markdown import NOT_THERE
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class Mistake:
     score: float
     threshold: float | None
     wrong: float
+
+    @property
+    def decided(self) -> str:
+        """What the clip was called; a dash where there is no threshold."""
+        if self.threshold is None:
+            return NOT_THERE
+        return "anomaly" if self.score > self.threshold else "normal"
 
 
 def mistakes(view: View, shown: Shown, most: int) -> list[Mistake]:

@@ -14,9 +14,11 @@ from asdbench.metrics.challenge import Column
 from asdbench.reports import latex
 from asdbench.reports.footnotes import NO_RESULT, loud
 from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, span, unit
+from asdbench.reports.ranking import best
 from asdbench.reports.systemtable import SystemTable, shared_notes
 from asdbench.verdicts import LEGEND
 
+BOLD = " Bold: the highest score of those that can be compared."
 NAMES: Mapping[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
 
 
@@ -35,6 +37,7 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
     definition = tables[0].definition
     columns = definition.columns()
     beside = any(table.has_published for table in tables)
+    highest = best(tables)
     marks = dict.fromkeys(warning for table in tables for warning in table.warnings)
     letters = {warning: mark(number) for number, warning in enumerate(marks)}
     rows = []
@@ -42,12 +45,15 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
         said = ",".join(sorted(letters[warning] for warning in table.warnings))
         name = table.system + PARTS[table.part] + (f" ({said})" if said else "")
         means = [table.ours[column].arithmetic if column in table.ours else None for column in columns]
-        row = [name, _percent(table.score), *map(_percent, means)]
+        score = _percent(table.score)
+        score = latex.Bold(score) if any(table is one for one in highest) else score
+        row = [name, score, span(table.score_bounds), *map(_percent, means), str(table.cells)]
         rows.append([*row, _percent(table.their_score)] if beside else row)
-    groups = [("", ["Score"]), *_groups(columns)] + ([("Published", ["Score"])] if beside else [])
+    groups = [("", ["Score", "95 % interval"]), *_groups(columns), ("", ["Cells"])]
+    groups += [("Published", ["Score"])] if beside else []
     caption = (
         f"Systems on {tables[0].dataset}. Percent. Score: official score, the {official_mean(definition)}; AUC and"
-        f" pAUC: arithmetic means.{clips_of(definition)}"
+        f" pAUC: arithmetic means.{clips_of(definition)}{BOLD * bool(highest)}"
     )
     notes = [f"({letter}) {loud(warning)}" for warning, letter in letters.items()]
     notes += [f"Of all these systems' tables: {_paragraph(shared)}"] if shared else []

@@ -50,6 +50,7 @@ def _said(lines: Mapping[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _lines(shown: Shown) -> dict[str, list[str]]:
+    """The lines of every heading, each once; none where nothing is recorded."""
     entries = [(machine, entry) for manifest in shown.manifests for machine, entry in manifest["machines"].items()]
     first = shown.manifests[0]
     parameters = entries[0][1]["key"]["parameters"]
@@ -63,9 +64,7 @@ def _lines(shown: Shown) -> dict[str, list[str]]:
         "Data fingerprint": [f"{machine} {entry['key']['data']}" for machine, entry in entries],
         "Written": [max(entry.get("written", "") for _, entry in entries)],
     }
-    return {
-        head: once for head, lines in found.items() if (once := list(dict.fromkeys(map(one_line, filter(None, lines)))))
-    }
+    return {head: list(dict.fromkeys(one_line(line) for line in lines if line)) for head, lines in found.items()}
 
 
 def _setting(value: object) -> object:

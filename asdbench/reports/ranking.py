@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from asdbench.errors import AsdbenchError
 from asdbench.metrics.challenge import Column
+from asdbench.metrics.paired import Difference
 from asdbench.reports.evidence import Shown, View
 from asdbench.reports.footnotes import NO_RESULT
 from asdbench.reports.systemtable import Bounds, SystemTable
+from asdbench.words import listed
 
 
-def best(view: View) -> tuple[Shown, ...]:
-    """The systems of the highest official score, several where they are equal; none where it would be unfair to say.
+def best(tables: Sequence[SystemTable]) -> list[SystemTable]:
+    """Those of the highest official score, several where they are equal; none where it would be unfair to say.
 
     Systems whose epoch was chosen on the test labels do not take part, nor those scored on fewer cells than others,
     nor, where some numbers are results, those that are none.
     """
-    fair = _fair(view)
-    highest = max((shown.table.score or 0.0 for shown in fair), default=0.0)
-    return tuple(shown for shown in fair if shown.table.score == highest) if len(fair) > 1 else ()
+    fair = _fair(tables)
+    return [table for table in fair if table.score == fair[0].score] if len(fair) > 1 else []
 
 
-def _fair(view: View) -> list[Shown]:
-    scored = [shown for shown in view.systems if shown.table.score is not None and not shown.oracle]
-    scored = [shown for shown in scored if shown.table.result] or scored
-    most = max((_cells(shown.table) for shown in scored), key=len, default=frozenset[Any]())
-    return [shown for shown in scored if _cells(shown.table) == most]
+def _fair(tables: Sequence[SystemTable]) -> list[SystemTable]:
+    """Those that can be compared, the highest official score first."""
+    scored = [table for table in tables if table.score is not None and not table.oracle]
+    scored = [table for table in scored if table.result] or scored
+    most = max((_values(table) for table in scored), key=len, default=frozenset[Any]())
+    return sorted((table for table in scored if _values(table) == most), key=lambda table: -(table.score or 0.0))
 
 
-def _cells(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
+def _values(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
     return frozenset((row.machine, row.section, column) for row in table.rows for column in row.ours)
 
 
@@ -38,10 +41,12 @@ def verdict(view: View) -> tuple[str, str]:
     from asdbench.pairing import compare
     from asdbench.reports.comparison import conclusion
 
-    fair = sorted(_fair(view), key=lambda shown: -(shown.table.score or 0.0))
+    can = _fair([shown.table for shown in view.systems])
+    fair = [shown for table in can for shown in view.systems if shown.table is table]
     counts = [_within(shown) for shown in view.systems if shown.table.has_published and not shown.oracle]
-    beside = f"; our 95 % intervals hold the published values in {', '.join(counts)}" if counts else ""
-    left = [f"{shown.name} ({_why_not(shown)})" for shown in view.systems if not shown.oracle and shown not in fair]
+    beside = f"; our 95 % intervals hold, of the published values, {', '.join(counts)}" if counts else ""
+    taking = {shown.name for shown in fair}
+    left = [f"{one.name} ({_why_not(one, fair)})" for one in view.systems if not one.oracle and one.name not in taking]
     beside += f"; not compared: {', '.join(left)}" if fair and left else ""
     worth = {stamp for shown in fair or view.systems for stamp in shown.table.stamps} & NO_RESULT
     beside += f" (no result: {', '.join(sorted(worth))})" if worth else ""
@@ -51,11 +56,11 @@ def verdict(view: View) -> tuple[str, str]:
     first = fair[0]
     if len(fair) == 1:
         return f"{where}, {first.name} has an official score of {_score(first.table)}{beside}.", ""
-    second, equal = fair[1], best(view)
+    second, equal = fair[1], [shown for shown in fair if shown.table.score == first.table.score]
     if len(equal) > 1:
-        names = f"{', '.join(one.name for one in equal[:-1])} and {equal[-1].name}"
-        same = f"{names} have the same, highest official score of {len(fair)} systems, {first.table.score:.2f}"
-        return f"{where}, {same}{beside}.", ""
+        names = listed([one.name for one in equal])
+        said = f"{names} have the same, highest official score of {len(fair)} systems, {first.table.score:.2f}"
+        return f"{where}, {said}{beside}.", ""
     said = f"{where}, {first.name} has the highest official score of {len(fair)} systems, {_score(first.table)}"
     next_ = f"{second.name}, the next ({second.table.score:.2f})"
     try:
@@ -66,24 +71,39 @@ def verdict(view: View) -> tuple[str, str]:
     if part is None:
         return f"{said}, before {next_}{beside}.", ""
     gap = part.official.difference
-    points = f"{100 * gap.estimate:+.1f} points"
-    if gap.interval is not None:
-        points += f", 95 % interval {100 * gap.interval.low:.1f} to {100 * gap.interval.high:.1f}"
+    quote = conclusion(compared, part)
+    if gap.interval is None:  # the mean AUC then tells
+        area = part.means["", "auc"].difference
+        how = {1: "higher", 0: "not told apart", -1: "lower"}[area.sign]
+        next_ = f"{second.name}, the next ({second.table.score:.2f}; no 95 % interval of the difference can be given)"
+        points = f"{100 * gap.estimate:.1f} points above {next_}"
+        return f"{said}, {points}; by mean AUC it is {how}: {_points(area)}{beside}.", quote
     sure = "higher than" if gap.sign > 0 else "but no difference can be told from"
-    return f"{said}, {sure} {next_}: {points}{beside}.", conclusion(compared, part)
+    return f"{said}, {sure} {next_}: {_points(gap)}{beside}.", quote
 
 
-def _why_not(shown: Shown) -> str:
+def _points(gap: Difference) -> str:
+    """A difference with its interval."""
+    points = f"{100 * gap.estimate:+.1f} points"
+    if gap.interval is None:
+        return points
+    return f"{points}, 95 % interval {100 * gap.interval.low:.1f} to {100 * gap.interval.high:.1f}"
+
+
+def _why_not(shown: Shown, fair: Sequence[Shown]) -> str:
     """Why a system does not take part."""
     if shown.table.score is None:
         return "no score"
-    return "fewer cells" if shown.table.result else ", ".join(shown.table.stamps)
+    if not shown.table.result and fair[0].table.result:
+        return ", ".join(shown.table.stamps)
+    cells, most = shown.table.cells, fair[0].table.cells
+    return f"{cells} of {most} cells" if cells < most else "other cells"
 
 
 def _within(shown: Shown) -> str:
     """How many of a system's published values are within its intervals."""
     judged = [verdict for row in shown.table.rows for verdict in row.verdicts.values() if verdict != "not published"]
-    return f"{len(judged) - judged.count('outside')} of {len(judged)} cases ({shown.name})"
+    return f"{len(judged) - judged.count('outside')} of {len(judged)} ({shown.name})"
 
 
 def _score(table: SystemTable) -> str:

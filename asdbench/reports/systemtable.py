@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column, Definition
 from asdbench.reports.footnotes import NO_RESULT, REDUCED
-from asdbench.selection import STAMP
+from asdbench.selection import ORACLE, STAMP
 from asdbench.store import SeedFolder
-from asdbench.verdicts import Verdict
+from asdbench.verdicts import Verdict, judge
 
 Bounds = tuple[float, float]
+SHOWN = 2
+"""Decimals of means and official scores, ours and those recomputed from published cells."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,35 @@ class SystemTable:
         return [*self.deviations, *self.settings, *self.remarks]
 
     @property
+    def cells(self) -> int:
+        """How many cells (machine, section, domain) have a value."""
+        return sum(metric == "auc" for row in self.rows for _, metric in row.ours)
+
+    @property
+    def oracle(self) -> bool:
+        """Whether its epoch was chosen on the test labels."""
+        return self.system.endswith(ORACLE) or STAMP in self.stamps
+
+    @property
     def result(self) -> bool:
         """Whether its numbers may be taken for a result: for what the method reaches on real machines."""
-        none = {*NO_RESULT, STAMP}
-        return not any(stamp in none or stamp.startswith(REDUCED) for stamp in self.stamps)
+        return not self.oracle and not any(stamp in NO_RESULT or stamp.startswith(REDUCED) for stamp in self.stamps)
+
+    def mean_verdicts(self, which: str) -> dict[Column, Verdict]:
+        """The verdict on each ``arithmetic`` or ``harmonic`` mean that stands beside one of published cells."""
+        bounds = self.arithmetic_bounds if which == "arithmetic" else self.harmonic_bounds
+        return {
+            column: judge(getattr(mean, which), bounds.get(column), getattr(self.theirs[column], which), SHOWN)
+            for column, mean in self.ours.items()
+            if column in self.theirs
+        }
+
+    @property
+    def score_verdict(self) -> Verdict | None:
+        """The verdict on the official score, where there is one to compare."""
+        if self.score is None or self.their_score is None:
+            return None
+        return judge(self.score, self.score_bounds, self.their_score, SHOWN)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -139,17 +139,15 @@ def _table(
     scores = [_score(definition, seed, common) for seed in per_seed]
     differing, notes = deviations(first), failings(manifests)
     if published.why_not:
-        told = differing if first["system"]["published"] else notes
-        told.append(published.why_not[0].upper() + published.why_not[1:] + ".")
+        notes.append(published.why_not[0].upper() + published.why_not[1:] + ".")
     elif published.table is not None and any(row.published for row in rows):
         complete = {(row.machine, row.section) for row in rows} >= set(published.table.rows)
         notes += published_notes(published.table, complete)
         notes.append(LEGEND)
     elif published.table is not None:
         notes.append(f"No published values of these sections: {published.table.title} does not have them.")
-    differing += [
-        f"† other clips than the published cell: {difference}: {some(names)}." for difference, names in odd.items()
-    ]
+    others = [f"{name} ({difference})" for difference, names in odd.items() for name in names]
+    differing += [f"† other clips than the published cell: {some(others)}."] if others else []
     differing += [f"– not scored: {some(names)}: {reason}" for reason, names in missing.items()]
     having = [seed[cell] for cell in common for seed in per_seed]
     if having:

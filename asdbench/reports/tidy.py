@@ -111,12 +111,14 @@ def _cells(table: SystemTable) -> Iterator[dict[str, Any]]:
 def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
     for name in means_of(table):
         bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
+        judged = table.mean_verdicts(name)
         for column, mean in table.ours.items():
             theirs = table.theirs.get(column)
             yield {
                 "statistic": f"{name} mean",
                 **_value(*column, getattr(mean, name), bounds.get(column)),
                 "published": None if theirs is None else getattr(theirs, name),
+                "verdict": judged.get(column, ""),
             }
     for metric, value in table.overall.items():
         if ("", metric) not in table.ours:
@@ -130,6 +132,7 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
         "statistic": f"{table.definition.official} mean",
         **_value("", "official_score", table.score, table.score_bounds),
         "published": table.their_score,
+        "verdict": table.score_verdict or "",
         "sd_over_seeds": statistics.stdev(scores) if len(scores) > 1 else None,
     }
 

@@ -75,7 +75,7 @@ def test_challenge_files_against_a_table(shell: Shell) -> None:
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in beside.splitlines() if "pAUC" in line]
     assert [row[-1] for row in rows] == ["within our interval"] * 2  # of four clips a class nothing is outside
     assert "Other clips than the published cell: fan 00 source, fan 00 target." in beside
-    assert "of them of other clips**" in beside
+    assert "4 of the 4 of other clips**" in beside
     assert "against" not in err
 
 

@@ -108,7 +108,7 @@ def test_a_click_on_a_head_sorts(browser: Browser, path: Path) -> None:
 
 def test_the_box_filters_rows(browser: Browser, path: Path) -> None:
     opened = Opened(browser, path)
-    table = opened.page.locator("#v0-tables ~ details").first
+    table = opened.page.locator("#v0-tables ~ details:has(table)").first
     rows = table.locator("tbody tr:visible")
     before = rows.count()
     table.get_by_role("searchbox").fill("fan 01")

@@ -40,7 +40,7 @@ def well_formed(source: str) -> None:
     plain = re.sub(r"\\[{}]", "", source)
     assert plain.count("{") == plain.count("}")
     for body in re.findall(r"\\begin\{tabular\}(.*?)\\end\{tabular\}", source, re.DOTALL):
-        columns = re.match(r"\{((?:\w|\{\w+\})+)\}", body)
+        columns = re.match(r"\{((?:\w|\{[\w.]+\})+)\}", body)
         assert columns
         rows = [line for line in body.splitlines() if line.endswith(r" \\")]
         fields = [
@@ -48,7 +48,7 @@ def well_formed(source: str) -> None:
             + len(re.split(r"(?<!\\)&", row))
             for row in rows
         ]
-        assert set(fields) == {len(re.sub(r"\{\w+\}", "", columns[1]))}  # p{4cm} is one column
+        assert set(fields) == {len(re.sub(r"\{[\w.]+\}", "", columns[1]))}  # p{4cm} is one column
 
 
 def compiled(program: str, folder: Path, source: str) -> str:

@@ -431,7 +431,7 @@ def test_each_value_has_its_verdict_and_the_system_a_line(tmp_path: Path, monkey
 
 def test_values_of_other_clips_are_counted_in_the_line(tmp_path: Path) -> None:
     fill(tmp_path, count=10)
-    assert one(tmp_path).verdict.endswith(" points; 4 of them of other clips")
+    assert one(tmp_path).verdict.endswith(" points; 4 of the 4 of other clips")
 
 
 def test_without_published_values_there_is_no_verdict(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class Figure:
     legend : tuple of (str, Look)
     empty : tuple of str
         What cannot be drawn, and why.
+    across : int
+        How many panels stand side by side on a sheet; 0 where that is all the same.
     """
 
     kind: str
@@ -67,6 +69,7 @@ class Figure:
     stamps: tuple[str, ...] = ()
     legend: tuple[tuple[str, Look], ...] = field(default=())
     empty: tuple[str, ...] = ()
+    across: int = 0
 
 
 def make(kind: Kind, view: View) -> Figure:

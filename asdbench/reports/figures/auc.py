@@ -9,7 +9,7 @@ from asdbench.metrics.aggregate import Metric
 from asdbench.reports import look
 from asdbench.reports.evidence import View, one_line
 from asdbench.reports.figures import Figure, Panel
-from asdbench.reports.figures.drawing import GRID, PAPER, chance, spread
+from asdbench.reports.figures.drawing import GRID, chance, spread
 from asdbench.reports.systemtable import Row
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ def figure(view: View, metric: Metric = "auc") -> Figure:
     name = metric.replace("auc", "AUC")
     return Figure(
         "auc",
-        f"{name} per machine and section",
+        f"{name} per machine and {view.definition.unit}",
         f"{name} in percent; bars: 95 % intervals over clips; dashed: chance (0.5).{published} {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((shown.name, look.of(shown)) for shown in view.systems),
+        view.without_values,
     )
 
 
@@ -68,4 +69,4 @@ def _dot(axes: Axes, row: Row, y: float, column: tuple[str, Metric], own: look.L
             axes.plot([low, high], [y, y], color=own.colour, lw=1.2, solid_capstyle="butt", alpha=0.75)
         axes.plot([value], [y], own.mark, color=own.colour, ms=4.5, mec="none" if own.mark != "*" else own.colour)
     if published is not None:
-        axes.plot([published], [y], own.mark, mfc=PAPER, mec=own.colour, ms=5, mew=1.1)
+        axes.plot([published], [y], own.mark, mfc="none", mec=own.colour, ms=6.5, mew=1)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Sheet
 
 WIDTH = 3.6  # inches: 346 CSS pixels, which a telephone shows at full size
+LETTER = 0.08  # inches of a legend's letter, on the wide side
 INK, FAINT, GRID, PAPER = "#1b1e23", "#6b7480", "#d4d9de", "#fefefd"
 VARIABLES = {
     INK: "--ink",
@@ -34,6 +35,7 @@ VARIABLES = {
     GRID: "--grid",
     PAPER: "--paper",
     COLOURS[0].lower(): "--blue",
+    COLOURS[5].lower(): "--sky",
     SECTION_COLOURS[1]: "--indigo",
     SECTION_COLOURS[3]: "--wine",
 }
@@ -108,7 +110,7 @@ def save(figure: Figure, path: Path) -> None:
         )
     if not figure.panels:
         why = "\n".join(dict.fromkeys(figure.empty))
-        raise DataError(f"nothing to draw: {figure.title}", looked=why, hint="a run must record what is to be drawn")
+        raise DataError(f"nothing to draw: {figure.title}", looked=why, hint="`asdbench plot --help` names the others")
     if len(figure.panels) > MOST:
         raise UsageError(
             f"{len(figure.panels)} panels are too many for one sheet",
@@ -139,14 +141,15 @@ def sheet(figure: Figure) -> Sheet:
     from matplotlib.figure import Figure as Sheet
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    columns = min(len(figure.panels), 1 if len(figure.panels) == 1 else 2 if len(figure.panels) <= 4 else 4)
+    columns = figure.across or min(len(figure.panels), 2 if len(figure.panels) <= 4 else 4)
     rows = [figure.panels[start : start + columns] for start in range(0, len(figure.panels), columns)]
     width = max(WIDTH * columns, 5.0)
     stamps = textwrap.wrap(", ".join(figure.stamps), round(width * 11))
     words = textwrap.wrap(" ".join(filter(None, (figure.caption, *figure.empty))), round(width * 17))
-    names = [name for name, _ in figure.legend]
-    across = max(1, int(width / (0.55 + 0.08 * max(map(len, names), default=1))))
-    legend_lines = math.ceil(len(names) / across)
+    keys = [("\n".join(textwrap.wrap(name, round((width - 0.6) / LETTER))), look) for name, look in figure.legend]
+    longest = max((len(line) for name, _ in keys for line in name.split("\n")), default=1)
+    across = max(1, int(width / (0.55 + LETTER * longest)))
+    legend_lines = math.ceil(len(keys) / across) * max((1 + name.count("\n") for name, _ in keys), default=0)
     head = 0.4 + 0.22 * legend_lines
     foot = 0.15 + 0.16 * (len(words) + len(stamps))
     heights = [max(panel.height for panel in row) for row in rows]
@@ -160,7 +163,7 @@ def sheet(figure: Figure) -> Sheet:
         else:
             place.set_visible(False)
     made.text(0.1 / width, 1 - 0.1 / height, figure.title, va="top", weight="bold", size=11)
-    marks = [_key(name, look) for name, look in figure.legend]
+    marks = [_key(name, look) for name, look in keys]
     if marks:
         made.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - 0.3 / height), ncols=across)
     if stamps:

@@ -55,6 +55,8 @@ def figure(view: View) -> Figure:
             ("decision threshold", Look(INK, "", "--")),
         ),
         tuple(empty),
+        # a row a machine
+        len(view.systems) if len(panels) == len(view.systems) * len(view.machines) and len(view.systems) < 7 else 0,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -53,6 +54,8 @@ def figure(view: View) -> Figure:
                         sections |= {row.section for row in own}
                         panels.append((shown, machine, own))
     order = sorted(sections)
+    having = tuple({shown.name: shown for shown, _, _ in panels}.values())
+    view = replace(view, systems=having) if having else view
     looks = {section: look.of_section(number) for number, section in enumerate(order)}
     return Figure(
         "latent",
@@ -103,6 +106,7 @@ def _panel(shown: Shown, machine: str, rows: Rows, looks: Mapping[str, Look]) ->
             centres = [row for row in rows if row.split == "centre" and row.section == section]
             axes.plot(*_points(centres), own.mark, color=own.colour, ms=10, mec=INK, mew=1.1)
             axes.plot(*_points(centres), "x", color=PAPER, ms=5, mew=1.1)
+        axes.set_aspect("equal", adjustable="datalim")  # distances to a centre are the claim
         axes.set_xlabel("first principal axis")
         axes.set_ylabel("second principal axis")
 

@@ -13,6 +13,7 @@ from asdbench.reports import look
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
 from asdbench.reports.figures.drawing import FAINT, GRID
+from asdbench.words import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,15 +32,17 @@ def figure(view: View) -> Figure:
             _machine(axes, view, machine)
 
         panels.append(Panel(one_line(machine), draw, 3.1))
+    over = [f"{view.definition.unit}s", *(["domains"] if view.definition.domains != "nothing" else [])]
+    over += ["seeds"] if len(view.seeds) > 1 else []
     return Figure(
         "roc",
         "ROC curves",
-        "Each curve is the vertical mean over the machine's sections, domains and seeds, so that the area under it is"
-        f" their mean AUC. Shaded: false positive rates up to {MAX_FPR:g}, which pAUC is over. Dashed: chance (0.5)."
-        f" {view.note}.",
+        f"Each curve is the vertical mean over the machine's {listed(over)}, so that the area under it is their mean"
+        f" AUC. Shaded: false positive rates up to {MAX_FPR:g}, which pAUC is over. Dashed: chance (0.5). {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((shown.name, look.of(shown)) for shown in view.systems),
+        view.without_values,
     )
 
 

@@ -10,11 +10,13 @@ from asdbench.api import DOMAINS
 from asdbench.reports import look
 from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
-from asdbench.reports.figures.drawing import PAPER, chance, spread
+from asdbench.reports.figures.drawing import chance, spread
+from asdbench.reports.systemtable import Bounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MARGIN = 3.0  # points
 TITLE = "Source and target: the domain shift"
 
 
@@ -25,13 +27,14 @@ def figure(view: View) -> Figure:
         return Figure("shift", TITLE, f"{view.note}.", (), view.stamps, (), (why,))
 
     def draw(axes: Axes, machine: str | None = None) -> None:
-        _slopes(axes, view, machine)
+        _slopes(axes, view, machine, ends)
 
+    ends = _ends(view)  # the same for all panels, so that slopes can be compared
     panels = [Panel("All machines", draw)] if len(view.machines) > 1 else []
     for machine in view.machines:
 
         def draw_one(axes: Axes, machine: str = machine) -> None:
-            _slopes(axes, view, machine)
+            _slopes(axes, view, machine, ends)
 
         panels.append(Panel(one_line(machine), draw_one))
     bars = any(shown.table.arithmetic_bounds for shown in view.systems) and len(view.machines) > 1
@@ -45,10 +48,25 @@ def figure(view: View) -> Figure:
         tuple(panels),
         view.stamps,
         tuple((shown.name, look.of(shown)) for shown in view.systems),
+        view.without_values,
     )
 
 
-def _slopes(axes: Axes, view: View, machine: str | None) -> None:
+def _ends(view: View) -> tuple[float, float]:
+    """The least and the highest of all that is drawn, and a margin; chance is among it."""
+    values = [
+        _mean(shown, machine, domain, published=published)
+        for shown in view.systems
+        for machine in (None, *view.machines)
+        for domain in DOMAINS
+        for published in (False, True)
+    ]
+    values += [bound for shown in view.systems for bounds in _bounds(shown).values() for bound in bounds]
+    known = [value for value in values if not math.isnan(value)]
+    return max(min([45.0, *known]) - MARGIN, -MARGIN), min(max([60.0, *known]) + MARGIN, 100 + MARGIN)
+
+
+def _slopes(axes: Axes, view: View, machine: str | None, ends: tuple[float, float]) -> None:
     chance(axes, vertical=False)
     for offset, shown in zip(spread(len(view.systems), 0.14), view.systems, strict=True):
         own = look.of(shown)
@@ -58,15 +76,19 @@ def _slopes(axes: Axes, view: View, machine: str | None) -> None:
         axes.plot(x, ours, color=own.colour, marker=own.mark, ls=own.line, ms=5)
         if machine is None:
             for place, domain in zip(x, DOMAINS, strict=True):
-                low, high = shown.table.arithmetic_bounds.get((domain, "auc"), (math.nan, math.nan))
+                low, high = _bounds(shown).get(domain, (math.nan, math.nan))
                 axes.plot([place, place], [low, high], color=own.colour, lw=1.1, alpha=0.75)
-        axes.plot(x, theirs, color=own.colour, marker=own.mark, mfc=PAPER, ls=":", lw=0.9, ms=5)
+        axes.plot(x, theirs, color=own.colour, marker=own.mark, mfc="none", ls=":", lw=0.9, ms=6.5)
     axes.set_xlim(-0.3, 1.3)
     axes.set_xticks([0, 1], list(DOMAINS))
     axes.set_ylabel("mean AUC, %")
     axes.grid(False, axis="x")
-    low, high = axes.get_ylim()
-    axes.set_ylim(max(min(low, 45), -3), min(max(high, 60), 103))
+    axes.set_ylim(*ends)
+
+
+def _bounds(shown: Shown) -> dict[str, Bounds]:
+    """The interval of the mean over all machines, by domain."""
+    return {domain: own for (domain, what), own in shown.table.arithmetic_bounds.items() if what == "auc"}
 
 
 def _mean(shown: Shown, machine: str | None, domain: str, *, published: bool) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,7 @@ def figure(view: View) -> Figure:
         if not rows:
             empty.append(f"{shown.name}: it has no epochs, or none were logged.")
         elif same != shown.name:
-            empty.append(f"{shown.name}: the same training as {same}.")
+            empty.append(f"{shown.name}: its losses are those of {same}, the same training.")
         else:
             for term in terms:
                 panels.append(_panel(shown, term, curves(rows, "fit", term), chosen=False))
@@ -46,6 +47,7 @@ def figure(view: View) -> Figure:
         elif rows and not shown.oracle:
             empty.append(f"{shown.name}: AUC per epoch was not recorded (`asdbench run --selection both` records it).")
         seen += [shown] if len(panels) > before else []
+    view = replace(view, systems=tuple(seen)) if seen else view
     return Figure(
         "training",
         "Training curves",
@@ -70,7 +72,7 @@ def curves(rows: Sequence[Mapping[str, str]], by: str, term: str) -> Curves:
 
 def epochs(shown: Shown) -> Curves:
     """AUC (percent) by machine over the epochs, where a run recorded it."""
-    found = shown.folders[0].epochs()
+    found = shown.folders[0].epochs() or (shown.twin.epochs() if shown.twin else {})
     return {
         machine: (list(own), [100 * area for area in own.values()])
         for machine, own in found.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -171,11 +172,44 @@ def test_panels_of_a_page_say_a_style_once(tmp_path: Path) -> None:
 
 def test_a_panel_has_the_inks_of_the_page(tmp_path: Path) -> None:
     panels = Panels()
-    view = view_of(write_results(tmp_path, systems=("ae", "mvg"), sections=("00", "01", "02", "03")))
+    view = view_of(write_results(tmp_path, systems=("ae", "mvg", "plug"), sections=("00", "01", "02", "03")))
     drawn = [panels.svg(figures.make(kind, view).panels[0]) for kind in ("auc", "latent")]
     for colour, variable in drawing.VARIABLES.items():
         assert colour not in ("".join(drawn) + panels.rules()).lower()
         assert f"var({variable})" in panels.rules()
+
+
+def test_epochs_that_only_the_oracles_run_recorded_are_shown(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("cvae",), full_epochs=10)
+    shutil.copytree(tmp_path / "toy" / "cvae", tmp_path / "toy" / "cvae@oracle")
+    manifest = tmp_path / "toy" / "cvae@oracle" / "seed-777" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"cvae"', '"cvae@oracle"'))
+    (tmp_path / "toy" / "cvae" / "seed-777" / "epochs.csv").unlink()
+    figure = figures.make("training", view_of(tmp_path).without_oracles())
+    assert "cvae · AUC on the test clips" in [panel.title for panel in figure.panels]
+    shutil.rmtree(tmp_path / "toy" / "cvae@oracle")
+    alone = figures.make("training", view_of(tmp_path))
+    assert "cvae · AUC on the test clips" not in [panel.title for panel in alone.panels]
+    assert any("AUC per epoch was not recorded" in reason for reason in alone.empty)
+
+
+def test_a_figure_says_which_system_has_no_values(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae",))
+    write_results(tmp_path, systems=("mvg",), machines=("fan",))
+    for kind in ("auc", "shift", "roc"):
+        assert figures.make(kind, view_of(tmp_path)).empty == ("mvg: no value of ToyCar, valve; its table says why.",)
+    assert "fewer cells or seeds: mvg" in view_of(tmp_path).note
+
+
+def test_slopes_of_all_panels_are_on_one_scale(tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    ends = set()
+    for panel in figures.make("shift", view_of(write_results(tmp_path))).panels:
+        axes = Figure().add_subplot()
+        panel.draw(axes)
+        ends.add(axes.get_ylim())
+    assert len(ends) == 1
 
 
 def test_colours_of_sections_are_no_systems() -> None:
