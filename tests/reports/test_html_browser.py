@@ -186,21 +186,34 @@ def test_names_of_files_are_broken_behind_underscores_alone(browser: Browser, pa
     assert [line for line in lines if not line.endswith("_")] == []
 
 
-def test_printed_tables_repeat_their_heads_and_no_heading_is_left_at_a_foot(browser: Browser, tmp_path: Path) -> None:
+def printed(opened: Opened, folder: Path, height: int) -> list[list[str]]:
+    """The lines of each page on paper as wide as A4 and ``height`` mm high."""
     if shutil.which("pdftotext") is None:
         pytest.skip("there is no pdftotext: printed pages cannot be read")
+    opened.page.pdf(path=folder / "report.pdf", width="210mm", height=f"{height}mm")
+    read = subprocess.run(["pdftotext", "-layout", "report.pdf", "-"], cwd=folder, capture_output=True, check=True)
+    return [page.strip().splitlines() for page in read.stdout.decode().split("\f") if page.strip()]
+
+
+def test_printed_tables_repeat_their_heads(browser: Browser, tmp_path: Path) -> None:
     results = write_results(tmp_path / "results", sections=[f"{number:02d}" for number in range(30)])
     file = tmp_path / "report.html"
     file.write_text(html.render(evidence.views(results)), encoding="utf-8")
-    opened = Opened(browser, file)
-    opened.page.pdf(path=tmp_path / "report.pdf", format="A4")
-    read = subprocess.run(["pdftotext", "-layout", "report.pdf", "-"], cwd=tmp_path, capture_output=True, check=True)
-    pages = [page.strip().splitlines() for page in read.stdout.decode().split("\f") if page.strip()]
+    pages = printed(Opened(browser, file), tmp_path, 297)
     with_rows = [page for page in pages if any(re.match(r"\s*(ToyCar|fan|valve) +\d\d  ", line) for line in page)]
     assert len(with_rows) > 3  # 90 rows a table: more than a page
     assert all(any(re.match(r"\s*Machine +Section ", line) for line in page) for page in with_rows)
-    heads = opened.look("[...document.querySelectorAll('h2, summary')].map(each => each.textContent.trim())")
-    assert not {page[-1].strip() for page in pages} & set(heads)
+
+
+def test_no_heading_is_left_at_the_foot_of_a_printed_page(browser: Browser, tmp_path: Path) -> None:
+    results = write_results(tmp_path / "results", systems=[f"s{number}" for number in range(7)], machines=("fan",))
+    file = tmp_path / "report.html"
+    file.write_text(html.render(evidence.views(results)), encoding="utf-8")
+    opened = Opened(browser, file)
+    heads = set(opened.look("[...document.querySelectorAll('h2, summary')].map(each => each.textContent.trim())"))
+    opened.look("document.querySelectorAll('dl').forEach(each => each.innerHTML = each.innerHTML.repeat(4))")
+    for height in range(230, 300, 10):  # other heights, other breaks
+        assert not {page[-1].strip() for page in printed(opened, tmp_path, height)} & heads
 
 
 def test_it_is_complete_without_javascript(browser: Browser, path: Path) -> None:
