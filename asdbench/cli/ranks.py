@@ -41,7 +41,9 @@ def show(boards: Sequence[Board]) -> None:
         shown = columns(["Rank", "System"], heads)
         for place in board.places:
             said = ",".join(sorted(letters[mind] for mind in place.mind))
-            name = Text(one_line(leaderboard.name(place))) + Text(f" ({said})" if said else "", "bold yellow")
+            name = Text(one_line(place.title if place.published else place.system)) + Text(
+                f" ({said})" if said else "", "bold yellow"
+            )
             numbers = leaderboard.numbers(place)
             if console.width < ROOMY:
                 numbers = [number.replace(": ", ":\n", 1) for number in numbers]  # mean and sd below
