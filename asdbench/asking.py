@@ -13,7 +13,7 @@ from asdbench.api import DOMAINS, Cell, Clip, Dataset, Embedding, GivenFeatures,
 from asdbench.errors import DataError, UsageError
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.planning import file_digest
-from asdbench.registry import Spec
+from asdbench.spec import Spec, parse, split
 from asdbench.words import counted
 
 
@@ -66,7 +66,7 @@ def ask(
     """
     if epochs is not None and epochs < 1:
         raise UsageError(f"--epochs {epochs}", hint="give at least 1")
-    names = list(registry.entries("systems")) if systems is None else registry.split(systems)
+    names = list(registry.entries("systems")) if systems is None else split(systems)
     if not names:
         raise UsageError("--systems names no system", hint="see `asdbench systems`")
     if weights is None and data.profile == "quick":
@@ -92,7 +92,7 @@ def ask(
 
 def resolve(text: str, profile: str, epochs: int | None) -> tuple[Spec, System[Any]]:
     """A system and its spec with the budget written out: its own, then ``--epochs``, then the quick profile's."""
-    spec = registry.parse(text)
+    spec = parse(text)
     if spec.argument is not None:
         raise UsageError(f"{text!r}: a system takes no argument after ':'", hint="write name[param=value,...]")
     system = _create(spec)
@@ -133,7 +133,7 @@ def with_weights(embedding: str, weights: str | None) -> Spec:
     UsageError
         For a path that would not come back from the text of the spec, which is what workers get.
     """
-    spec = registry.parse(embedding)
+    spec = parse(embedding)
     takes = "weights" in registry.parameters(registry.factory("embeddings", spec.name))
     free = takes and "weights" not in dict(spec.parameters)
     if not free or weights is None:

@@ -19,6 +19,7 @@ from asdbench.errors import ClipError, ConflictError, DataError, UsageError
 from asdbench.execution import Lost, each
 from asdbench.jobs import CachedFeatures, FeatureFile, FeatureKey, FeatureSource, Unusable, embed_chunk
 from asdbench.progress import Progress
+from asdbench.spec import parse
 
 CHUNK = 8  # clips a worker embeds between two signs of life
 Bad = dict[str, dict[tuple[str, str], Unusable]]
@@ -66,7 +67,7 @@ def extract(
         for own in _chunks(lacking)
     )
     for (spec, own), bad in each(executor, calls):
-        progress.advance(len(own), f"{registry.parse(spec).name} clips")
+        progress.advance(len(own), f"{parse(spec).name} clips")
         if isinstance(bad, Lost):
             bad = dict.fromkeys(range(len(own)), Unusable(f"not embedded: {bad.reason}", lasting=False))
         for position, reason in bad.items():

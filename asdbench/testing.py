@@ -25,6 +25,7 @@ import numpy as np
 from asdbench import registry
 from asdbench.api import Batch, FitContext, Fitted, Floats, Kind, Scope, System
 from asdbench.errors import FitError
+from asdbench.spec import parse
 
 
 def check_system(
@@ -170,7 +171,7 @@ def _check_values(system: System[Any], twin: System[Any]) -> None:
     _demand(
         model.scope in typing.get_args(Scope), f"scope is {model.scope!r}: it must be one of {typing.get_args(Scope)}"
     )
-    registry.parse(model.embedding)
+    parse(model.embedding)
     _demand(bool(system.formula), "the formula is empty: it must name at least one component")
     for name, weight in system.formula.items():
         _demand(math.isfinite(weight), f"the formula's weight of {name} is {weight}: it must be a number")
@@ -251,7 +252,7 @@ def _demand(condition: bool, message: str) -> None:
 def _made(system: System[Any] | str) -> System[Any]:
     if isinstance(system, System):
         return copy.deepcopy(system)
-    spec = registry.parse(system)
+    spec = parse(system)
     made = registry.create("systems", spec)
     _demand(isinstance(made, System), f"{spec.name} makes a {type(made).__name__}, not an asdbench.api.System")
     quick: System[Any] = registry.create("systems", spec.with_parameters(**{**made.quick, **dict(spec.parameters)}))

@@ -10,6 +10,7 @@ import click
 
 from asdbench import registry
 from asdbench.cli.lines import line
+from asdbench.spec import parse
 
 WIDEST = 96
 
@@ -35,7 +36,7 @@ def command(context: click.Context) -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Show a system: source, formula, parameters with defaults, and what the report says of each."""
-    spec = registry.parse(name)
+    spec = parse(name)
     make = registry.factory("systems", spec.name)
     system = registry.create("systems", spec)
     formula = " + ".join(f"{weight:g} {component}" for component, weight in system.formula.items())
@@ -57,7 +58,7 @@ def show(name: str) -> None:
     summary = inspect.cleandoc(make.__doc__ or "").partition("\nParameters\n")[0].strip()
     click.echo("\n" + "\n\n".join(_filled(paragraph, "  ") for paragraph in summary.split("\n\n")))
     _show_parameters("Parameters", make)
-    embedding = registry.parse(system.model.embedding)
+    embedding = parse(system.model.embedding)
     _show_parameters(f"Parameters of the embedding {embedding.name}", registry.factory("embeddings", embedding.name))
 
 

@@ -20,6 +20,7 @@ from typing import Any, cast
 from asdbench import registry
 from asdbench.api import Clip, Dataset
 from asdbench.errors import AsdbenchError, UsageError
+from asdbench.spec import parse
 
 CONFIGURATION = "asdbench.toml"
 VARIABLE = "ASDBENCH_DATA"
@@ -144,7 +145,7 @@ def _open(text: str) -> Dataset:
             looked=f"there are: {', '.join(registry.entries('datasets'))}",
             hint=f"did you mean dcase:{text} or features:{text}?",
         )
-    spec = registry.parse(text)
+    spec = parse(text)
     make = registry.factory("datasets", spec.name)
     argument = _argument(make)
     if spec.argument is not None and argument is None:

@@ -35,7 +35,7 @@ from asdbench.datasets import answers, attributes, grammar, tree
 from asdbench.datasets.detection import detect, fitting
 from asdbench.datasets.digests import Digests
 from asdbench.errors import DataError
-from asdbench.registry import Spec
+from asdbench.spec import Spec
 from asdbench.words import counted
 from asdbench.years import YEARS, Year
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from asdbench.api import Embedding, Floats, Waveform
 from asdbench.errors import ClipError, UsageError
-from asdbench.registry import create, parse
+from asdbench.registry import create
+from asdbench.spec import parse
 
 __all__ = ["embed", "embed_clips"]
 

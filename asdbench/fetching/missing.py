@@ -17,6 +17,7 @@ from asdbench.fetching.checkpoints import fetch_checkpoint
 from asdbench.fetching.dataset import fetch_dataset
 from asdbench.fetching.obtaining import Wishes
 from asdbench.progress import Transfers
+from asdbench.spec import parse, split
 
 
 def fetch_missing(
@@ -47,7 +48,7 @@ def fetch_missing(
         As :func:`~asdbench.fetching.dataset.fetch_dataset` does.
     """
     text = dataset or os.environ.get(VARIABLE) or configured("data") or ""
-    spec = registry.parse(text) if ":" in text else None
+    spec = parse(text) if ":" in text else None
     fetchable = [name for name in names() if checkpoint(name) is None]
     if spec is None or spec.name not in fetchable or not spec.argument:
         raise UsageError(
@@ -70,8 +71,8 @@ def fetch_missing(
 def _checkpoints(systems: str | None) -> set[str]:
     """The checkpoints that some systems need and do not name."""
     wanted = set()
-    for name in registry.entries("systems") if systems is None else registry.split(systems):
-        embedding = registry.parse(resolve(name, "full", None)[1].model.embedding)
+    for name in registry.entries("systems") if systems is None else split(systems):
+        embedding = parse(resolve(name, "full", None)[1].model.embedding)
         if embedding.name in names() and "weights" not in dict(embedding.parameters):
             wanted.add(embedding.name)
     return wanted

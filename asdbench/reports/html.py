@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -24,30 +24,19 @@ from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
 from asdbench.reports.figures.inline import Panels
 from asdbench.reports.footnotes import NO_RESULT, loud
-from asdbench.reports.markdown import NOT_THERE, clips_of, official_mean, span, unit
+from asdbench.reports.markdown import clips_of, official_mean, unit
 from asdbench.reports.mistakes import Mistake, mistakes
 from asdbench.reports.sounds import BOUND, Sounds, data_uri, spectrogram
 from asdbench.reports.swatch import swatch
-from asdbench.reports.systemtable import Bounds, shared_notes
-from asdbench.verdicts import RESERVE, Verdict
+from asdbench.reports.systemtable import shared_notes
+from asdbench.reports.values import LEGEND, beside, number, plain
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
 MISTAKES = 6  # a system's
 PLAYED = 2  # of them with spectrogram and sound
-WORDS: Mapping[Verdict, str] = {
-    "equal to rounding": "equal",
-    "within our interval": "within",
-    "outside": "outside",
-    "no interval": "no interval",
-    "not published": "",
-}
 NOTHING_IS = "These numbers are no result: they say nothing about real machines."
 SOME_ARE_NONE = "Some of these numbers are no result: which, each table and caption says."
 MIND = "Mind this when you compare: each table and caption says of what it is true."
-LEGEND = (
-    "Differences: lower or higher, outside: the published value is outside our 95 % interval; equal: equal to rounding;"
-    f" within: within the interval; no interval: we have none. {RESERVE}"
-)
 KINDS_SHOWN: Mapping[str, str] = {
     "auc": "AUC of every cell",
     "shift": "Domain shift",
@@ -56,19 +45,6 @@ KINDS_SHOWN: Mapping[str, str] = {
     "training": "Training",
     "latent": "Latent space",
 }
-
-
-@dataclass(frozen=True)
-class Value:
-    """A number in a table: as shown, its interval, how it stands to the published one; ``sort`` orders."""
-
-    shown: str
-    sort: float
-    interval: str = ""
-    published: str = ""
-    difference: str = ""
-    verdict: str = ""
-    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,48 +139,22 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "oracle": shown.oracle,
         "collapsed": shown.collapsed,
         "stamps": table.stamps,
-        "score": _value(table.score, table.score_bounds),
+        "score": number(table.score, table.score_bounds),
         "overall": [
-            _value(table.overall.get(metric), table.overall_bounds.get(metric)) for metric in _over_domains(columns)
+            number(table.overall.get(metric), table.overall_bounds.get(metric)) for metric in _over_domains(columns)
         ],
         "means": [
-            _value(table.ours[column].arithmetic if column in table.ours else None, table.arithmetic_bounds.get(column))
+            number(table.ours[column].arithmetic if column in table.ours else None, table.arithmetic_bounds.get(column))
             for column in columns
         ],
         "cells": table.cells,
-        "published": _plain(table.their_score),
+        "published": plain(table.their_score),
     }
 
 
 def _over_domains(columns: Sequence[Column]) -> list[Metric]:
     """The metrics whose mean over both domains is none of the columns."""
     return [metric for metric in RANKING if ("", metric) not in columns]
-
-
-def _value(value: float | None, bounds: Bounds | None = None) -> Value:
-    """A value with its interval, or a dash where it has none."""
-    plain = _plain(value)
-    return plain if value is None else replace(plain, interval=span(bounds))
-
-
-def _plain(value: float | None) -> Value:
-    """A value that no interval is asked of."""
-    return Value(NOT_THERE, -1.0) if value is None else Value(f"{value:.2f}", value)
-
-
-def _beside(value: float | None, bounds: Bounds | None, published: float | None, judged: Verdict | None) -> Value:
-    """A value with its interval, the published one, the difference, and what it means in a word."""
-    plain = _value(value, bounds)
-    if published is None:
-        return plain
-    if value is None:
-        return Value("–", -1.0, "", f"{published:.2f}")
-    difference = value - published
-    word = WORDS[judged] if judged else ""
-    tone = "" if judged != "outside" else "higher" if difference > 0 else "lower"
-    if tone:
-        word = f"{tone}, outside"
-    return Value(plain.shown, plain.sort, plain.interval, f"{published:.2f}", f"{difference:+.2f}", word, tone)
 
 
 def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> dict[str, Any]:
@@ -216,7 +166,7 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
             "mark": row.mark,
             "collapsed": row.collapsed,
             "values": [
-                _beside(row.ours.get(c), row.bounds.get(c), row.published.get(c), row.verdicts.get(c)) for c in columns
+                beside(row.ours.get(c), row.bounds.get(c), row.published.get(c), row.verdicts.get(c)) for c in columns
             ],
         }
         for row in table.rows
@@ -230,7 +180,7 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         means.append(
             {
                 "name": f"{name.capitalize()} mean",
-                "values": [_beside(ours.get(c), bounds.get(c), theirs.get(c), judged.get(c)) for c in columns],
+                "values": [beside(ours.get(c), bounds.get(c), theirs.get(c), judged.get(c)) for c in columns],
             }
         )
     return {
@@ -239,7 +189,7 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         "look": look.of(shown),
         "stamps": table.stamps,
         "verdict": table.verdict,
-        "score": _beside(table.score, table.score_bounds, table.their_score, table.score_verdict),
+        "score": beside(table.score, table.score_bounds, table.their_score, table.score_verdict),
         "rows": rows,
         "means": means,
         "notes": _notes(note for note in table.notes if note not in shared),

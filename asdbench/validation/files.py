@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from asdbench import registry
 from asdbench.api import Clip, Dataset
 from asdbench.datasets import digests_of
 from asdbench.datasets.tree import MACOS, SUPPLEMENTAL, UNFINISHED
 from asdbench.progress import Progress
+from asdbench.spec import parse
 from asdbench.validation.findings import Finding
 from asdbench.validation.sounds import SLICE, shown
 
@@ -95,7 +95,7 @@ def check_leftovers(data: Dataset, known: Sequence[str] = ()) -> list[Finding]:
 
 def _root(data: Dataset) -> Path | None:
     """The folder of a data set of files."""
-    argument = registry.parse(data.spec).argument
+    argument = parse(data.spec).argument
     if not argument or not any(clip.path for clip in data.clips):
         return None
     root = Path(os.path.abspath(Path(argument).expanduser()))  # noqa: PTH100 # as clips have it: links kept

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from asdbench import registry
 from asdbench.api import Batch, FitContext
+from asdbench.spec import parse
 from asdbench.testing import random_batch
 from asdbench_systems._vae import Vae
 
@@ -68,7 +69,7 @@ def trained(model: Vae) -> dict[str, NDArray[np.float32]]:
 
 
 def scored(text: str) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float64]]:
-    spec = registry.parse(text)
+    spec = parse(text)
     system = registry.create(
         "systems", spec.with_parameters(**{"epochs": 2, "batch_size": 16, **dict(spec.parameters)})
     )
