@@ -31,6 +31,16 @@ ENTRY = {
 }
 
 
+def reduced(manifest: Mapping[str, Any]) -> str:
+    """``2 of 300 epochs`` where a run was trained for fewer than the full budget, else ""."""
+    entry = next(iter(manifest["machines"].values()))
+    parameters, full = entry["key"]["parameters"], manifest["system"].get("full_epochs")
+    epochs = parameters.get("epochs")
+    if parameters.get("weights") is not None or epochs is None or full is None or epochs >= full:
+        return ""
+    return f"{epochs} of {full} epochs"
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest, or {} where there is none yet.
 

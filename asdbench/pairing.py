@@ -20,11 +20,13 @@ import numpy as np
 from asdbench.api import DOMAINS, Cell
 from asdbench.comparable import CommonFile, check_alike, check_data, common_cells, common_files
 from asdbench.errors import DataError
+from asdbench.manifest import reduced
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, against, by_column
 from asdbench.metrics.intervals import ROUNDING, Draws, arithmetic, falls_to_zero, harmonic
 from asdbench.metrics.paired import Difference, bootstrapped, delong, resample_together
 from asdbench.store import SeedFolder
+from asdbench.uncertainty import FEWEST, fewest_of_official
 
 Sides = tuple[Draws, Draws]
 """Resamples of a quantity of both systems, (trainings, 1 + resamples) each."""
@@ -77,11 +79,11 @@ class Part:
         Arithmetic means over the domain's cells; "" stands for all cells. Each value once.
     official : Pair
         The official score of the year.
-    resampled : Difference
-        That of the official score with its interval even where it is 0 in many resamples: too wide, and no statement.
     falling : tuple of Cell
         Cells whose AUC is 0 in some resamples, most often first; a harmonic official score then is 0, too: its
-        interval is wide for their sake, and there is none where that is so in 1 of 40 resamples or more.
+        interval is wide for their sake.
+    falls : bool
+        Whether a training's official score is 0 in 1 of 40 resamples or more.
     """
 
     part: str
@@ -89,8 +91,8 @@ class Part:
     cells: tuple[CellPair, ...]
     means: Mapping[tuple[str, Metric], Pair]
     official: Pair
-    resampled: Difference
     falling: tuple[Cell, ...]
+    falls: bool
 
     @property
     def balance(self) -> tuple[int, int, int]:
@@ -200,7 +202,7 @@ def compare(a: Sequence[SeedFolder], b: Sequence[SeedFolder], names: tuple[str, 
         sides[1],
         tuple(seeds),
         tuple(
-            paired(part, definition, common)
+            _told(paired(part, definition, common))
             for part in ("dev", "eval")
             if (common := [file for file in shared if file.part == part])
         ),
@@ -216,13 +218,11 @@ def _side(
     only_seeds: tuple[int, ...],
 ) -> Side:
     entries = [(one["seed"], m, e) for one in manifests for m, e in one["machines"].items() if m in machines]
-    epochs, full = entries[0][2]["key"]["parameters"].get("epochs"), manifests[0]["system"].get("full_epochs")
-    reduced = epochs is not None and full is not None and epochs < full
     return Side(
         name,
         folders[0].dataset,
         tuple(dict.fromkeys(stamp for one in manifests for stamp in one["stamps"])),
-        f"{epochs} of {full} epochs" if reduced else "",
+        reduced(manifests[0]),
         tuple(f"{m} (seed {s})" if len(manifests) > 1 else m for s, m, e in entries if e["constant"]),
         len(entries),
         only_seeds,
@@ -230,7 +230,7 @@ def _side(
 
 
 def paired(part: str, definition: Definition, files: Sequence[CommonFile]) -> Part:
-    """Compare two sides cell by cell and overall.
+    """Compare two sides cell by cell and overall, with an interval of everything, however few clips there are.
 
     Parameters
     ----------
@@ -265,16 +265,35 @@ def paired(part: str, definition: Definition, files: Sequence[CommonFile]) -> Pa
     mean = arithmetic if definition.official == "arithmetic" else harmonic
     scores_of = mean(a for a, _ in draws.values()), mean(b for _, b in draws.values())
     official = _pair(scores_of)
-    resampled = official.difference
-    if any(falls_to_zero(training) for side in scores_of for training in side):
-        official = replace(official, difference=Difference(resampled.estimate, None, None, None))
+    falls = any(falls_to_zero(training) for side in scores_of for training in side)
     zeros = {
         cell: sum(int(np.sum(side < ROUNDING)) for side in sides)
         for (cell, metric), sides in draws.items()
         if metric == "auc"
     }
     falling = sorted((-often, cell) for cell, often in zeros.items() if often and definition.official == "harmonic")
-    return Part(part, definition, tuple(pairs), means, official, resampled, tuple(cell for _, cell in falling))
+    return Part(part, definition, tuple(pairs), means, official, tuple(cell for _, cell in falling), falls)
+
+
+def _told(part: Part) -> Part:
+    """The same without intervals that say nothing: of too few clips, as in tables, or of scores that fall to 0."""
+    fewest = min(cell.clips for cell in part.cells)
+    few = fewest < fewest_of_official(part.definition)
+    return replace(
+        part,
+        official=_untold(part.official) if part.falls or few else part.official,
+        means={
+            (domain, metric): _untold(pair) if fewest < FEWEST[metric] else pair
+            for (domain, metric), pair in part.means.items()
+        },
+    )
+
+
+def _untold(pair: Pair) -> Pair:
+    estimate = pair.difference.estimate
+    if abs(estimate) < ROUNDING:  # equal, whatever the clips
+        return pair
+    return replace(pair, difference=Difference(estimate, None, None, None))
 
 
 def _resampled(definition: Definition, common: CommonFile) -> dict[Column, Sides]:

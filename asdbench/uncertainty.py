@@ -37,6 +37,11 @@ cases (docs/intervals.md); the official score's from that of the AUC on, 2020's,
 pAUC is, from that of pAUC."""
 
 
+def fewest_of_official(definition: Definition) -> int:
+    """Clips of either class in each cell from which on the official score of a year has an interval."""
+    return FEWEST["pauc" if definition.official == "arithmetic" else "auc"]
+
+
 @dataclass(frozen=True)
 class Uncertainty:
     """The intervals of one seed folder's part (development or evaluation sections).
@@ -138,14 +143,12 @@ def _measure(definition: Definition, files: Sequence[ScoredFile]) -> Uncertainty
         columns.setdefault((cell.domain, metric), []).append(values)
     every = {("", metric): [own for (_, what), own in draws.items() if what == metric] for metric in RANKING}
     ordered = {column: columns[column] for column in definition.columns() if column in columns}
-    official, enough = (
-        (arithmetic, FEWEST["pauc"]) if definition.official == "arithmetic" else (harmonic, FEWEST["auc"])
-    )
+    official = arithmetic if definition.official == "arithmetic" else harmonic
     return Uncertainty(
         cells,
         _of_means(arithmetic, ordered, fewest),
         _of_means(harmonic, ordered, fewest),
-        interval(official(draws.values())) if fewest >= enough else None,
+        interval(official(draws.values())) if fewest >= fewest_of_official(definition) else None,
         {metric: bounds for (_, metric), bounds in _of_means(arithmetic, every, fewest).items()},
     )
 

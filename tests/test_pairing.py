@@ -17,6 +17,7 @@ from asdbench.metrics.intervals import Interval
 from asdbench.metrics.paired import Difference, delong
 from asdbench.pairing import Comparison, Pair, compare
 from asdbench.reports.comparison import conclusion, render, row
+from asdbench.reports.markdown import NOT_THERE
 from asdbench.results import seed_folder
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder
@@ -163,6 +164,30 @@ def test_where_the_interval_holds_0_no_difference_is_claimed(tmp_path: Path) -> 
     assert "a here winning 0 of 8 AUC cells, 8 tied" in said
 
 
+def test_equal_systems_are_never_told_apart_also_where_a_cell_falls_to_0(tmp_path: Path) -> None:
+    a, b = write(tmp_path, "a", -1.0, count=5), write(tmp_path / "again", "a", -1.0, count=5)
+    found = compare([a], [b], ("a", "twin"))
+    assert found.parts[0].falls
+    assert "no difference can be told between a and twin: +0.0 points" in sentence(found)
+
+
+def test_without_any_interval_the_higher_one_is_still_named(tmp_path: Path) -> None:
+    """One ranks all clips rightly, the other all of them wrongly, whatever the clips."""
+    good, bad = write(tmp_path, "good", 99.0), write(tmp_path, "bad", -99.0)
+    said = sentence(compare([bad], [good]))
+    assert "good scores 100.0 points higher than bad in the official score (no 95 % interval can be given)" in said
+    assert "by the mean AUC good is 100.0 points higher (no 95 % interval can be given)" in said
+
+
+def test_differences_of_few_clips_have_intervals_where_single_values_have(tmp_path: Path) -> None:
+    for count, official, partial in ((4, False, False), (12, True, False), (20, True, True)):
+        a, b = write(tmp_path / f"{count}", "a", 1.0, count=count), write(tmp_path / f"{count}", "b", 1.5, count=count)
+        (part,) = compare([a], [b]).parts
+        assert (part.official.difference.interval is not None) == official
+        assert (part.means["", "pauc"].difference.interval is not None) == partial
+        assert f"{NOT_THERE}: means of pAUC" in render(compare([a], [b])) or partial
+
+
 def test_a_cell_that_may_fall_to_0_hides_nothing_in_the_conclusion(tmp_path: Path) -> None:
     """A harmonic mean is 0 where one AUC is; the mean AUC still tells, and the sentence says both."""
     a, b = write(tmp_path, "a", 3.0, count=20), write(tmp_path, "b", 0.5, count=20)
@@ -179,7 +204,7 @@ def test_a_cell_that_may_fall_to_0_hides_nothing_in_the_conclusion(tmp_path: Pat
     assert re.search(
         r"a scores [\d.]+ points higher than b in the official score \(no 95 % interval can be given\)", said
     )
-    assert re.search(r"by the mean AUC a is higher: [\d.]+ points \([\d.]+ to [\d.]+\)", said)
+    assert re.search(r"by the mean AUC a is [\d.]+ points higher \(95 % interval [\d.]+ to [\d.]+\)", said)
     assert "the AUC of fan 00 source is 0 in some resamples" in render(found)
     assert "neither interval nor p" in render(found)
     turned = sentence(compare([b], [a]))

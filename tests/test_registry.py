@@ -57,7 +57,7 @@ def test_a_factory_in_a_file(tmp_path: Path) -> None:
     assert caught.value.hint == f"say {path}:make"
     with pytest.raises(UsageError, match="depth=deep does not fit") as caught:
         registry.create("systems", f"{path}:make[depth=deep]")
-    assert "depth takes a whole number" in caught.value.looked
+    assert "depth takes int: a whole number" in caught.value.looked
     with pytest.raises(UsageError, match="no such file"):
         registry.create("systems", f"{tmp_path}/gone.py:make")
 

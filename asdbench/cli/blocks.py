@@ -1,6 +1,6 @@
 """A report's tables for a terminal that is narrower than their Markdown: a published value stands in our value's cell.
 
-All that the Markdown says is said here too; in a pipe and in a file it is Markdown, whatever its width.
+In a pipe and in a file it is Markdown, whatever its width.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from asdbench.cli.lines import line
 from asdbench.metrics.challenge import Column
 from asdbench.reports.evidence import one_line
 from asdbench.reports.footnotes import NO_RESULT, loud
-from asdbench.reports.markdown import COLLAPSED, NOT_THERE, PARTS, label, means_of, span, unit
+from asdbench.reports.markdown import COLLAPSED, NOT_THERE, PARTS, against_published, label, means_of, span, unit
 from asdbench.reports.systemtable import SystemTable, shared_notes
 from asdbench.verdicts import MARKS
 
@@ -53,7 +53,7 @@ def _system(console: Console, table: SystemTable, shared: Sequence[str]) -> None
         console.print("", _values(table, group), sep="\n")
     console.print("", _intervals(table, every), "", sep="\n")
     score = "no value" if table.score is None else f"{table.score:.2f}"
-    beside = "" if table.their_score is None else f"; published, over the same cells: {table.their_score:.2f}"
+    beside = "" if table.their_score is None else f"; {against_published(table)}"
     said = f"{score} (95 % interval {span(table.score_bounds)}){beside}" if table.score_bounds else f"{score}{beside}"
     click.echo(line("Official score: ", said))
     if table.verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +45,13 @@ def command(a: str, b: str, results: Path, dataset: str | None) -> None:
     if called[0] == called[1]:
         called = (f"{called[0]} in {a}", f"{called[1]} in {b}")
     found = compare(one, two, called)
-    markdown(comparison.render(found), lambda: importlib.import_module("asdbench.cli.pairs").show(found))
+
+    def narrow() -> None:
+        from asdbench.cli import pairs
+
+        pairs.show(found)
+
+    markdown(comparison.render(found), narrow)
 
 
 def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import click
@@ -32,6 +31,12 @@ def command(results: tuple[Path, ...], dataset: str | None, form: str) -> None:
     found = boards(results or (Path("results"),), dataset)
     made = leaderboard.render(found, form)
     if form == "markdown":
-        markdown(made, lambda: importlib.import_module("asdbench.cli.ranks").show(found))
+
+        def narrow() -> None:
+            from asdbench.cli import ranks
+
+            ranks.show(found)
+
+        markdown(made, narrow)
     else:
         click.echo(made, nl=False)

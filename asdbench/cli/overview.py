@@ -12,9 +12,9 @@ from rich.text import Text
 
 from asdbench.cli import lines
 from asdbench.metrics.aggregate import Metric
-from asdbench.reports.footnotes import NO_RESULT, loud
-from asdbench.reports.markdown import NOT_THERE, PARTS, span
-from asdbench.reports.paper import mark
+from asdbench.reports.footnotes import NO_RESULT, Letters
+from asdbench.reports.markdown import BOLD, NOT_THERE, PARTS, span
+from asdbench.reports.ranking import best
 
 if TYPE_CHECKING:
     from asdbench.reports.systemtable import SystemTable
@@ -30,7 +30,7 @@ def show(tables: Sequence[SystemTable]) -> None:
     console = lines.console()
     for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
         own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
-        minds = {mind: mark(n) for n, mind in enumerate(dict.fromkeys(m for table in own for m in table.warnings))}
+        letters, highest = Letters(mind for table in own for mind in table.warnings), best(own)
         beside = any(table.their_score is not None for table in own)
         shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         shown.add_column("System", overflow="fold")
@@ -41,14 +41,16 @@ def show(tables: Sequence[SystemTable]) -> None:
             shown.add_column(head.strip(), justify="right", no_wrap=True)
         for table in own:
             name = _plain(table.system) + PARTS[table.part]
-            marks = ",".join(sorted(minds[mind] for mind in table.warnings))
             numbers = [_percent(table.score), span(table.score_bounds), *(_means(table, one) for _, one in METRICS)]
             row = [*numbers, _percent(table.their_score)] if beside else numbers
-            shown.add_row(Text(name) + Text(f" ({marks})" if marks else "", "bold yellow"), *map(Text, row))
+            first = " *" if any(table is one for one in highest) else ""
+            shown.add_row(Text(name + first) + Text(letters(table.warnings), "bold yellow"), *map(Text, row))
         console.print(Text(f"{_plain(dataset)}: percent, arithmetic means"))
         console.print(shown)
-        for mind, letter in minds.items():
-            console.print(Text(f"({letter}) {loud(mind)}", "bold yellow"))
+        if highest:
+            console.print(Text(BOLD.replace("Bold", "*")))
+        for said in letters.key():
+            console.print(Text(said, "bold yellow"))
         if any(NO_RESULT & set(table.stamps) for table in own):
             console.print(Text("Synthetic data and untrained networks give no results.", "bold yellow"))
 

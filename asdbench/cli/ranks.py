@@ -13,9 +13,8 @@ from asdbench.cli.lines import line
 from asdbench.reports import leaderboard
 from asdbench.reports.boards import Board
 from asdbench.reports.evidence import one_line
-from asdbench.reports.footnotes import loud
+from asdbench.reports.footnotes import Letters
 from asdbench.reports.markdown import PARTS
-from asdbench.reports.paper import mark
 
 ROOMY = 100
 """Width from which on the seeds' number, mean and standard deviation stand in one line."""
@@ -35,21 +34,18 @@ def show(boards: Sequence[Board]) -> None:
         click.echo(line("", leaderboard.about(board)))
         if leaderboard.nothing(board):
             console.print(Text(one_line(leaderboard.nothing(board)), "bold yellow"))
-        minds = dict.fromkeys(mind for place in board.places for mind in place.mind)
-        letters = {mind: mark(number) for number, mind in enumerate(minds)}
+        letters = Letters(mind for place in board.places for mind in place.mind)
         heads = [head.replace(" % ", " %\n").replace("Official ", "Official\n") for head in leaderboard.HEAD]
         shown = columns(["Rank", "System"], heads)
         for place in board.places:
-            said = ",".join(sorted(letters[mind] for mind in place.mind))
-            name = Text(one_line(place.title if place.published else place.system)) + Text(
-                f" ({said})" if said else "", "bold yellow"
-            )
+            name = Text(one_line(place.title if place.published else place.system))
+            name += Text(letters(place.mind), "bold yellow")
             numbers = leaderboard.numbers(place)
             if console.width < ROOMY:
                 numbers = [number.replace(": ", ":\n", 1) for number in numbers]  # mean and sd below
             shown.add_row(leaderboard.rank(place), name, *numbers)
         console.print("", shown, "", sep="\n")
-        for mind, letter in letters.items():
-            console.print(Text(f"({letter}) {one_line(loud(mind))}", "bold yellow"))
+        for said in letters.key():
+            console.print(Text(one_line(said), "bold yellow"))
         for note in leaderboard.notes(board):
             click.echo(line("- ", one_line(note)))

@@ -45,7 +45,13 @@ def command(results: Path, dataset: str | None, form: str, output: Path | None, 
         renderer = {"markdown": "markdown", "latex": "paper", "csv": "tidy", "json": "records"}[form]
         made = importlib.import_module(f"asdbench.reports.{renderer}").render(found)
         if output is None and form == "markdown":
-            markdown(made, lambda: importlib.import_module("asdbench.cli.blocks").show(found))
+
+            def narrow() -> None:
+                from asdbench.cli import blocks
+
+                blocks.show(found)
+
+            markdown(made, narrow)
             return
     if output is None:
         click.echo(made, nl=False)

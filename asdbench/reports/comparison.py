@@ -9,6 +9,7 @@ from asdbench.metrics.paired import Difference
 from asdbench.pairing import Comparison, Pair, Part, Side
 from asdbench.reports.footnotes import NO_RESULT, some
 from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, text, unit
+from asdbench.uncertainty import FEWEST
 
 NAMES: dict[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
 FEW = 50  # clips a class, below which intervals of a cell's pAUC are too short
@@ -70,39 +71,57 @@ def conclusion(comparison: Comparison, part: Part) -> str:
     """
     a, b, official = comparison.a, comparison.b, part.official
     difference, (won, lost, tied) = official.difference, part.balance
-    unsure = difference.interval is None  # how sure cannot be told, yet one is higher
-    turned = difference.sign < 0 or (unsure and difference.estimate < 0)
+    turned = lean(difference) < 0
     first, second = (b, a) if turned else (a, b)
     if turned:
         won, lost = lost, won
     seeds = f"seed{'s' * (len(comparison.seeds) > 1)} {', '.join(map(str, comparison.seeds))}"
     stamps = ", ".join(_stamps(comparison))
     where = f"On {_dataset(comparison)}{PARTS[part.part]} ({f'{stamps}; ' if stamps else ''}{seeds})"
-    left = sum(map(len, comparison.left_out.values()))
-    compared = f"{len(part.cells)} AUC cells{f' ({left} more not compared)' if left else ''}"
-    cells = f"winning {won} of {compared}" + (f", {tied} tied" if tied else "")
-    if difference.sign or unsure:
-        sure = "no 95 % interval can be given" if unsure else f"95 % interval {_interval(difference, difference.sign)}"
+    cells = f"winning {won} of {len(part.cells)} AUC cells" + (f", {tied} tied" if tied else "")
+    if lean(difference):
         claim = f"{first.name} scores {100 * abs(difference.estimate):.1f} points higher than {second.name}"
-        claim += f" in the official score ({sure}), {cells}"
+        claim += f" in the official score ({_surely(difference)}), {cells}"
     else:
         claim = f"no difference can be told between {a.name} and {b.name}: {_signed(difference)} points"
-        claim += f" of official score (95 % interval {_interval(difference)}), {first.name} {cells}"
+        claim += f" of official score ({_surely(difference)}), {first.name} {cells}"
     said = [f"{where}, {claim}"]
     if official.spread is not None:
         agreeing = f"{official.agreeing} of {len(official.per_seed)} seeds"
         spread = f"standard deviation {100 * official.spread:.1f} points over seeds"
         said.append(f"the official score differs in that direction in {agreeing} ({spread})")
     area = part.means["", "auc"].difference
-    if area.sign != difference.sign or unsure:
-        turn = area.sign or 1
-        higher = f"{(a if area.sign > 0 else b).name} is higher" if area.sign else "no difference can be told"
-        points = _plain(100 * turn * area.estimate, 1, "" if area.sign else "+")
-        said.append(f"by the mean AUC {higher}: {points} points ({_interval(area, turn)})")
+    if lean(area) != lean(difference) or difference.interval is None:
+        said.append(f"by the mean AUC {by_area(area, (a.name, b.name))}")
     said += [_collapsed(side, len(comparison.seeds) > 1) for side in (a, b) if side.collapsed]
     these = "these trainings" if len(comparison.seeds) > 1 else "this training"
     said.append(f"the interval speaks of the clips, for {these}, not of other trainings")
     return "; ".join(said) + "."
+
+
+def lean(difference: Difference) -> int:
+    """1 where the first system is higher, -1 where the second is, 0 where no difference can be told.
+
+    Without an interval the estimate alone says which is higher; how sure that is nobody can say then.
+    """
+    if difference.interval is not None:
+        return difference.sign
+    return int(difference.estimate > 0) - int(difference.estimate < 0)
+
+
+def by_area(area: Difference, names: tuple[str, str]) -> str:
+    """Which of two systems has the higher mean AUC, by how much, how surely."""
+    if not lean(area):
+        return f"no difference can be told: {names[0]} minus {names[1]} {_signed(area)} points ({_surely(area)})"
+    higher = names[0] if lean(area) > 0 else names[1]
+    return f"{higher} is {100 * abs(area.estimate):.1f} points higher ({_surely(area)})"
+
+
+def _surely(difference: Difference) -> str:
+    """The interval in words, from the side of the higher system."""
+    if difference.interval is None:
+        return "no 95 % interval can be given"
+    return f"95 % interval {_interval(difference, lean(difference) or 1)}"
 
 
 def _collapsed(side: Side, several: bool) -> str:
@@ -232,11 +251,15 @@ def notes(comparison: Comparison) -> list[str]:
             " difference holds the truth in 77 to 87 of 100 cases at 10 clips a class, 89 to 92 at 30, 93 at 100;"
             " its p is as much too small. (DeLong for AUC: 92 to 96 of 100.)"
         )
+    if any(pair.difference.interval is None for part in comparison.parts for _, pair in overall(part)):
+        found.append(
+            f"{NOT_THERE}: means of pAUC have no interval and p below {FEWEST['pauc']} clips of a class in a cell, all"
+            f" others below {FEWEST['auc']}; nor has what is the same whatever the clips, or falls to 0."
+        )
     for part in comparison.parts:
         if part.falling:
             cells_of = text(some([str(cell) for cell in part.falling]))
-            none = part.official.difference.interval is None
-            meaning = "that often that it has neither interval nor p" if none else "its interval is wide for their sake"
+            meaning = "that often that it has neither interval nor p" if part.falls else "its interval is wide for it"
             found.append(
                 f"Official score{PARTS[part.part]}: the AUC of {cells_of} is 0 in some resamples, and the harmonic mean"
                 f" of all cells with it: {meaning}. The arithmetic means are not so."

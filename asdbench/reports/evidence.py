@@ -21,7 +21,7 @@ from asdbench.errors import UsageError
 from asdbench.metrics.challenge import Definition, Group
 from asdbench.registry import unknown
 from asdbench.reports import look, tables
-from asdbench.reports.footnotes import NO_RESULT, loud
+from asdbench.reports.footnotes import NO_RESULT, loud, some
 from asdbench.reports.groups import grouped
 from asdbench.reports.systemtable import SystemTable
 from asdbench.results import results_in
@@ -84,6 +84,13 @@ class Shown:
     def oracle(self) -> bool:
         """Whether its epoch was chosen on the test labels."""
         return self.table.oracle
+
+    @property
+    def why_not(self) -> str:
+        """Why cells have no value, as the manifests say; some of the reasons."""
+        entries = [entry for manifest in self.manifests for entry in manifest["machines"].values()]
+        reasons = dict.fromkeys(one_line(reason) for entry in entries for reason in entry["cells"].values() if reason)
+        return some(list(reasons), 2) if reasons else "its score files are not those that were written"
 
     @property
     def collapsed(self) -> bool:
@@ -166,10 +173,10 @@ class View:
         found = []
         for shown in self.systems:
             having = {row.machine for row in shown.table.rows if row.ours}
-            lacking = [one_line(machine) for machine in self.machines if machine not in having]
-            if lacking:
-                of = ", ".join(lacking) if having else "any machine"
-                found.append(f"{shown.name}: no value of {of}; its table says why.")
+            asked = [one_line(machine) for machine in shown.machines if machine not in having]
+            others = [one_line(machine) for machine in self.machines if machine not in shown.machines]
+            found += [f"{shown.name}: no value of {', '.join(asked)}: {shown.why_not}."] if asked else []
+            found += [f"{shown.name}: not run on {', '.join(others)}."] if others else []
         return tuple(found)
 
     def without_oracles(self) -> View:
@@ -189,7 +196,14 @@ class View:
         kept = [shown for shown in self.systems if not systems or shown.name in systems]
         if machines:
             kept = [_of_machines(shown, machines) for shown in kept]
-        return replace(self, systems=tuple(shown for shown in kept if shown.table.rows))
+        kept = [shown for shown in kept if shown.table.rows]
+        if not kept:
+            raise UsageError(
+                f"{', '.join(systems)} {'was' if len(systems) == 1 else 'were'} not run on {', '.join(machines)}",
+                looked=f"there are: {', '.join(self.machines)}",
+                hint="choose others with --systems or --machines",
+            )
+        return replace(self, systems=tuple(kept))
 
 
 def views(results: Path, dataset: str | None = None) -> list[View]:

@@ -6,9 +6,11 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from asdbench.manifest import reduced
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
 from asdbench.scoring import scored_files
+from asdbench.selection import STAMP
 from asdbench.store import SeedFolder
 from asdbench.uncertainty import FEWEST
 from asdbench.words import counted
@@ -42,13 +44,16 @@ def deviations(manifest: Mapping[str, Any]) -> list[str]:
         found.append(f"Features: {made.said}.")
     _, bracket, given = manifest["system"]["spec"].partition("[")
     if bracket:
-        found.append(f"Parameters set otherwise than by default: `{given.removesuffix(']')}`.")
+        found.append(f"Parameters given: `{given.removesuffix(']')}`.")
+    if STAMP in manifest["stamps"]:
+        found.append("Epoch chosen on the test labels.")
     return found
 
 
 def settings(
     folders: Sequence[SeedFolder],
     manifests: Sequence[Mapping[str, Any]],
+    part: str,
     sections: Iterable[str],
     scores: Sequence[float],
 ) -> list[str]:
@@ -56,6 +61,7 @@ def settings(
 
     Parameters
     ----------
+    part : {"dev", "eval"}
     sections : iterable of str
         Of the table: fits of other sections are not spoken of.
     scores : sequence of float
@@ -74,7 +80,7 @@ def settings(
         of = [f"of {unit}{'s' * (len(used) > 1)} {', '.join(used)}"] if used else []
         of += [f"some of no stated {unit}"] if any("" in fit["sections"] for fit in fits) else []
         notes.append(f"Normal clips a fit: {', '.join([clips, *of])}.")
-    normal, anomalous = _scored(folders, wanted)
+    normal, anomalous = _scored(folders, part)
     notes.append(f"Test clips scored: {normal} normal, {anomalous} anomalous.")
     made = features(first, key["embedding"])
     if made.as_published:
@@ -85,13 +91,13 @@ def settings(
     return [note for note in notes if note]
 
 
-def _scored(folders: Sequence[SeedFolder], sections: set[str]) -> tuple[int, int]:
-    """How many clips of the sections have been scored in any seed: normal, anomalous."""
-    groups = [file.group for folder in folders for file in scored_files(folder)]
+def _scored(folders: Sequence[SeedFolder], part: str) -> tuple[int, int]:
+    """How many clips of a part have been scored in any seed: normal, anomalous."""
+    groups = [file.group for folder in folders for file in scored_files(folder) if file.part == part]
     labels = {
         (group.file.machine, clip): int(label)
         for group in groups
-        if group is not None and group.file.section in sections
+        if group is not None
         for clip, label in zip(group.clips, group.labels, strict=True)
     }
     values = list(labels.values())
@@ -124,20 +130,36 @@ def _budget(parameters: Mapping[str, Any], fits: Sequence[Mapping[str, Any]]) ->
     return f"{text} ({steps} optimizer steps a fit)."
 
 
-def reduced(manifest: Mapping[str, Any]) -> str:
-    """``2 of 300 epochs`` where a run was trained for fewer than the full budget, else ""."""
-    entry = next(iter(manifest["machines"].values()))
-    parameters, full = entry["key"]["parameters"], manifest["system"].get("full_epochs")
-    epochs = parameters.get("epochs")
-    if parameters.get("weights") is not None or epochs is None or full is None or epochs >= full:
-        return ""
-    return f"{epochs} of {full} epochs"
-
-
 def stamps_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     """What must be said loudly of a run's numbers wherever they stand: its own stamps, and a reduced budget."""
     budget = reduced(manifest)
     return (*manifest["stamps"], *([f"{REDUCED}: {budget}"] if budget else []))
+
+
+class Letters:
+    """Letters for what a reader must mind, which then stands below a table once: ``name (a,c)``.
+
+    Parameters
+    ----------
+    minds : iterable of str
+        Each once or more, in the order of the letters.
+    """
+
+    def __init__(self, minds: Iterable[str]) -> None:
+        self.of = {mind: _letter(number) for number, mind in enumerate(dict.fromkeys(minds))}
+
+    def __call__(self, minds: Iterable[str]) -> str:
+        """The letters of some, in brackets behind a space; "" for none."""
+        said = ",".join(sorted(self.of[mind] for mind in minds))
+        return f" ({said})" if said else ""
+
+    def key(self) -> list[str]:
+        """What each letter means, loudly."""
+        return [f"({letter}) {loud(mind)}" for mind, letter in self.of.items()]
+
+
+def _letter(number: int) -> str:
+    return chr(ord("a") + number) if number < 26 else str(number)
 
 
 def loud(stamp: str) -> str:

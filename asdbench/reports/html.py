@@ -24,7 +24,7 @@ from asdbench.reports.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel
 from asdbench.reports.figures.inline import Panels
 from asdbench.reports.footnotes import NO_RESULT, loud
-from asdbench.reports.markdown import clips_of, official_mean, unit
+from asdbench.reports.markdown import clips_of, label, means_of, official_mean, unit
 from asdbench.reports.mistakes import Mistake, mistakes
 from asdbench.reports.sounds import BOUND, Sounds, data_uri, spectrogram
 from asdbench.reports.swatch import swatch
@@ -111,14 +111,15 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "reading": f"Percent. pAUC: up to a false positive rate of 0.1, standardised; chance is 50, as for AUC."
         f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over"
         " clips; of other trainings they say nothing.",
-        "columns": [_label(column) for column in columns],
-        "overall": [f"Mean {_label(('', metric))}" for metric in _over_domains(columns)],
+        "columns": [label(column) for column in columns],
+        "overall": [f"Mean {label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
         "systems": [_row(shown, columns, any(shown.table is one for one in best)) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "most": (MISTAKES, PLAYED),
         "legend": LEGEND if any(verdicts.LEGEND in shown.table.notes for shown in view.systems) else "",
-        "shared": _notes(shared),
+        "deviations": _notes(note for note in shared if note in view.systems[0].table.deviations),
+        "shared": _notes(note for note in shared if note not in view.systems[0].table.deviations),
         "tables": [_table(shown, columns, shared) for shown in view.systems],
         "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
         "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}", page, drawn) for kind in figures.KINDS],
@@ -138,7 +139,6 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "best": ("best" if table.result else "highest") if best else "",
         "oracle": shown.oracle,
         "collapsed": shown.collapsed,
-        "stamps": table.stamps,
         "score": number(table.score, table.score_bounds),
         "overall": [
             number(table.overall.get(metric), table.overall_bounds.get(metric)) for metric in _over_domains(columns)
@@ -172,7 +172,7 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         for row in table.rows
     ]
     means = []
-    for name in ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic"):
+    for name in means_of(table):
         bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
         judged = table.mean_verdicts(name)
         ours = {column: getattr(value, name) for column, value in table.ours.items()}
@@ -211,7 +211,6 @@ def _figure(figure: Figure, key: str, page: Page, view: View) -> dict[str, Any]:
     ]
     return {
         "key": key,
-        "kind": figure.kind,
         "heading": KINDS_SHOWN[figure.kind],
         "title": figure.title,
         "caption": figure.caption,
@@ -277,11 +276,6 @@ def _timings(shown: Shown) -> dict[str, Any]:
 def _notes(notes: Iterable[str]) -> list[str]:
     """A table's notes, but for the key to marks that stand as words here."""
     return [one_line(note) for note in notes if note != verdicts.LEGEND]
-
-
-def _label(column: Column) -> str:
-    domain, metric = column
-    return f"{metric.replace('auc', 'AUC')} {domain}".rstrip()
 
 
 def _file(name: str) -> Markup:

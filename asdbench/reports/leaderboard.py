@@ -17,9 +17,8 @@ from typing import Any
 
 from asdbench.reports import latex
 from asdbench.reports.boards import Board, Place
-from asdbench.reports.footnotes import loud
+from asdbench.reports.footnotes import Letters, loud
 from asdbench.reports.markdown import NOT_THERE, PARTS, official_mean, span, text
-from asdbench.reports.paper import mark
 from asdbench.words import counted
 
 FIELDS = (
@@ -89,15 +88,14 @@ def _parts(board: Board) -> list[str]:
 def _latex(boards: Sequence[Board]) -> str:
     parts = []
     for board in boards:
-        letters = {mind: mark(n) for n, mind in enumerate(dict.fromkeys(m for p in board.places for m in p.mind))}
+        letters = Letters(mind for place in board.places for mind in place.mind)
         rows = []
         for place in board.places:
-            said = ",".join(letters[mind] for mind in place.mind)
             shown = f"{name(place)}, {place.source}" if place.published else place.system
-            rows.append([rank(place), shown + (f" ({said})" if said else ""), *numbers(place)])
+            rows.append([rank(place), shown + letters(place.mind), *numbers(place)])
         warned = f"{nothing(board)} " if nothing(board) else ""
         caption = f"{warned}Systems on {board.dataset}{PARTS[board.part]}. {about(board)}"
-        below = [f"({letter}) {loud(mind)}." for mind, letter in letters.items()]
+        below = [f"{line}." for line in letters.key()]
         heads = ["Score", "95 % interval", "Seeds", "Train", "Learned"]
         below.append(" ".join(notes(board)))
         parts.append(latex.table(caption, ["", "System"], [("", heads)], rows, below, left="rp{4cm}"))

@@ -13,6 +13,7 @@ from asdbench.reports.systemtable import Bounds, SystemTable, shared_notes
 from asdbench.verdicts import MARKS, Verdict
 
 NOT_THERE = "–"
+BOLD = "Bold: the highest official score of those that can be compared (of each part, where there are two)."
 COLLAPSED = " ‡"
 JUDGED: Mapping[Verdict, str] = {
     "equal to rounding": "equal to rounding",
@@ -50,7 +51,7 @@ def render(tables: Sequence[SystemTable]) -> str:
         if len(own) > 1:
             parts.append(_overview(own))
         if shared:
-            parts.append("Of all tables below:\n\n" + _list(shared))
+            parts.append(f"Of all tables on {text(dataset)}:\n\n{_list(shared)}")
         parts += [_system(table, shared) for table in own]
     return "\n\n".join(parts) + "\n"
 
@@ -115,7 +116,7 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     above = f"> **{said}.** Each table says which of this is true of it.\n\n" if stamps else ""
     aligned = ["left", *["right"] * (len(head) - 1)]
     body = above + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
-    below = ["Bold: the highest official score of those that can be compared."] if highest else []
+    below = [BOLD] if highest else []
     if any(row.collapsed for table in tables for row in table.rows):
         below.append(f"{COLLAPSED.strip()} with collapsed models: its table says which.")
     return "\n\n".join([body, *([" ".join(below)] if below else [])])
@@ -206,14 +207,19 @@ def _percent(value: float | None) -> str:
 
 def _score(table: SystemTable) -> str:
     line = f"**Official score: {_percent(table.score)}**"
-    if table.score is not None and table.their_score is not None:
-        line += f" · published, over the same cells: {table.their_score:.2f}"
-        line += (
-            f" · difference {table.score - table.their_score:+.2f}, {JUDGED[table.score_verdict or 'not published']}"
-        )
+    if table.their_score is not None:
+        line += f" · {against_published(table)}"
     if table.score is not None:
         line += f" · 95 % interval {span(table.score_bounds)}"
     return line
+
+
+def against_published(table: SystemTable) -> str:
+    """The published official score, the difference, and what it means."""
+    said = f"published, over the same cells: {table.their_score:.2f}"
+    if table.score is None or table.their_score is None or table.score_verdict is None:
+        return said
+    return f"{said}, difference {table.score - table.their_score:+.2f}, {JUDGED[table.score_verdict]}"
 
 
 def _intervals(table: SystemTable) -> str:

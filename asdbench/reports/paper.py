@@ -12,13 +12,12 @@ from itertools import groupby
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column
 from asdbench.reports import latex
-from asdbench.reports.footnotes import NO_RESULT, loud
-from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, span, unit
+from asdbench.reports.footnotes import NO_RESULT, Letters, loud
+from asdbench.reports.markdown import BOLD, NOT_THERE, PARTS, clips_of, means_of, official_mean, span, unit
 from asdbench.reports.ranking import best
 from asdbench.reports.systemtable import SystemTable, shared_notes
 from asdbench.verdicts import LEGEND
 
-BOLD = " Bold: the highest score of those that can be compared."
 NAMES: Mapping[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
 
 
@@ -38,12 +37,10 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
     columns = definition.columns()
     beside = any(table.has_published for table in tables)
     highest = best(tables)
-    marks = dict.fromkeys(warning for table in tables for warning in table.warnings)
-    letters = {warning: mark(number) for number, warning in enumerate(marks)}
+    letters = Letters(warning for table in tables for warning in table.warnings)
     rows = []
     for table in tables:
-        said = ",".join(sorted(letters[warning] for warning in table.warnings))
-        name = table.system + PARTS[table.part] + (f" ({said})" if said else "")
+        name = table.system + PARTS[table.part] + letters(table.warnings)
         means = [table.ours[column].arithmetic if column in table.ours else None for column in columns]
         score = _percent(table.score)
         score = latex.Bold(score) if any(table is one for one in highest) else score
@@ -53,9 +50,9 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
     groups += [("Published", ["Score"])] if beside else []
     caption = (
         f"Systems on {tables[0].dataset}. Percent. Score: official score, the {official_mean(definition)}; AUC and"
-        f" pAUC: arithmetic means.{clips_of(definition)}{BOLD * bool(highest)}"
+        f" pAUC: arithmetic means.{clips_of(definition)}{f' {BOLD}' * bool(highest)}"
     )
-    notes = [f"({letter}) {loud(warning)}" for warning, letter in letters.items()]
+    notes = letters.key()
     notes += [f"Of all these systems' tables: {_paragraph(shared)}"] if shared else []
     return latex.table(caption, ["System"], groups, rows, notes)
 
@@ -74,8 +71,7 @@ def _system(table: SystemTable, shared: Sequence[str]) -> str:
         rows.append([name, row.section + " †" * row.mark, *values])
         machine = row.machine
     rows.append(None)
-    names = ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic")
-    for which in names:
+    for which in means_of(table):
         means = [_percent(_mean(block.get(column), which)) for block in blocks for column in columns]
         rows.append([f"{which.capitalize()} mean", "", *means])
     return latex.table(_caption(table), ["Machine", unit(table.definition)], groups, rows, _notes(table, shared))
@@ -116,11 +112,6 @@ def _groups(columns: Sequence[Column]) -> list[latex.Group]:
 
 def _mean(means: Means | None, which: str) -> float | None:
     return None if means is None else float(getattr(means, which))
-
-
-def mark(number: int) -> str:
-    """a, b, c and so on, for what is explained below a table."""
-    return chr(ord("a") + number) if number < 26 else str(number)
 
 
 def _percent(value: float | None) -> str:

@@ -10,7 +10,7 @@ from asdbench.reports.evidence import Shown, View, one_line
 
 CODE = frozenset({"Command", "Parameters", "Data fingerprint"})
 """Headings whose lines are to be read letter by letter."""
-NO_DEVIATION = "None is known: full budget, parameters as they are by default."
+NO_DEVIATION = "None is known: full budget, no parameter given."
 
 
 @dataclass(frozen=True)

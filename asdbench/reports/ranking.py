@@ -10,18 +10,21 @@ from asdbench.metrics.challenge import Column
 from asdbench.metrics.paired import Difference
 from asdbench.reports.evidence import Shown, View
 from asdbench.reports.footnotes import NO_RESULT
-from asdbench.reports.systemtable import Bounds, SystemTable
+from asdbench.reports.systemtable import SystemTable
 from asdbench.words import listed
 
 
 def best(tables: Sequence[SystemTable]) -> list[SystemTable]:
-    """Those of the highest official score, several where they are equal; none where it would be unfair to say.
+    """Those of the highest official score of their part, several where equal; none where it would be unfair to say.
 
     Systems whose epoch was chosen on the test labels do not take part, nor those scored on fewer cells than others,
     nor, where some numbers are results, those that are none.
     """
-    fair = _fair(tables)
-    return [table for table in fair if table.score == fair[0].score] if len(fair) > 1 else []
+    found = []
+    for part in dict.fromkeys(table.part for table in tables):
+        fair = _fair([table for table in tables if table.part == part])
+        found += [table for table in fair if table.score == fair[0].score] if len(fair) > 1 else []
+    return found
 
 
 def _fair(tables: Sequence[SystemTable]) -> list[SystemTable]:
@@ -39,7 +42,7 @@ def _values(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
 def verdict(view: View) -> tuple[str, str]:
     """What the view says in one sentence, and the comparison behind it, to quote: "" where there is none."""
     from asdbench.pairing import compare
-    from asdbench.reports.comparison import conclusion
+    from asdbench.reports.comparison import by_area, conclusion, lean
 
     can = _fair([shown.table for shown in view.systems])
     fair = [shown for table in can for shown in view.systems if shown.table is table]
@@ -52,7 +55,9 @@ def verdict(view: View) -> tuple[str, str]:
     beside += f" (no result: {', '.join(sorted(worth))})" if worth else ""
     where = f"On {view.title}"
     if not fair:
-        return f"{where}, no system has a score: the tables say why{beside}.", ""
+        oracles = any(shown.table.score is not None for shown in view.systems)
+        why = "epochs were chosen on the test labels" if oracles else "the tables say why"
+        return f"{where}, no system has a score that can be compared: {why}{beside}.", ""
     first = fair[0]
     if len(fair) == 1:
         return f"{where}, {first.name} has an official score of {_score(first.table)}{beside}.", ""
@@ -70,16 +75,13 @@ def verdict(view: View) -> tuple[str, str]:
     part = next((part for part in compared.parts if part.part == view.part), None)
     if part is None:
         return f"{said}, before {next_}{beside}.", ""
-    gap = part.official.difference
-    quote = conclusion(compared, part)
-    if gap.interval is None:  # the mean AUC then tells
-        area = part.means["", "auc"].difference
-        how = {1: "higher", 0: "not told apart", -1: "lower"}[area.sign]
-        next_ = f"{second.name}, the next ({second.table.score:.2f}; no 95 % interval of the difference can be given)"
-        points = f"{100 * gap.estimate:.1f} points above {next_}"
-        return f"{said}, {points}; by mean AUC it is {how}: {_points(area)}{beside}.", quote
-    sure = "higher than" if gap.sign > 0 else "but no difference can be told from"
-    return f"{said}, {sure} {next_}: {_points(gap)}{beside}.", quote
+    gap, quote = part.official.difference, conclusion(compared, part)
+    if gap.interval is None and lean(gap):  # the mean AUC then tells
+        area = by_area(part.means["", "auc"].difference, (first.name, second.name))
+        points = f"before {next_}; no 95 % interval of the difference can be given; by the mean AUC {area}"
+        return f"{said}, {points}{beside}.", quote
+    how = {1: "higher than", 0: "but no difference can be told from", -1: "but, over the seeds of both, lower than"}
+    return f"{said}, {how[lean(gap)]} {next_}: {_points(gap)}{beside}.", quote
 
 
 def _points(gap: Difference) -> str:
@@ -107,10 +109,6 @@ def _within(shown: Shown) -> str:
 
 
 def _score(table: SystemTable) -> str:
-    bounds = f" (95 % interval {span(table.score_bounds)})" if span(table.score_bounds) else ""
+    low, high = table.score_bounds or (None, None)
+    bounds = "" if low is None else f" (95 % interval {low:.1f} to {high:.1f})"
     return f"{table.score:.2f}{bounds}"
-
-
-def span(bounds: Bounds | None) -> str:
-    """An interval in percent as text; "" where there is none."""
-    return "" if bounds is None else f"{bounds[0]:.1f} to {bounds[1]:.1f}"

@@ -13,9 +13,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from asdbench.manifest import reduced
 from asdbench.metrics.aggregate import METRICS, RANKING, CellMetrics
 from asdbench.metrics.challenge import DEFINITIONS, Summary, summarise
-from asdbench.reports.footnotes import reduced
 from asdbench.reports.systemtable import SystemTable
 from asdbench.scoring import evaluate
 from asdbench.store import SeedFolder

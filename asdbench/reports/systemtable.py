@@ -131,6 +131,12 @@ class SystemTable:
             if column in self.theirs
         }
 
+    def overall_verdict(self, metric: Metric) -> Verdict | None:
+        """The verdict on the mean over all cells of whatever domain, where there is one to compare."""
+        if metric not in self.overall or metric not in self.their_overall:
+            return None
+        return judge(self.overall[metric], self.overall_bounds.get(metric), self.their_overall[metric], SHOWN)
+
     @property
     def score_verdict(self) -> Verdict | None:
         """The verdict on the official score, where there is one to compare."""

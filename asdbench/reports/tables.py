@@ -179,7 +179,9 @@ def _table(
         else None,
         has_published=any(row.published for row in rows),
         deviations=differing,
-        settings=settings(folders, manifests, {cell.section for cell in cells}, [score for score in scores if score]),
+        settings=settings(
+            folders, manifests, part, {cell.section for cell in cells}, [score for score in scores if score]
+        ),
         remarks=notes,
         arithmetic_bounds=arithmetic,
         harmonic_bounds=harmonic,

@@ -126,6 +126,7 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
                 "statistic": "arithmetic mean",
                 **_value("", metric, value, table.overall_bounds.get(metric)),
                 "published": table.their_overall.get(metric),
+                "verdict": table.overall_verdict(metric) or "",
             }
     scores = [score for score in table.seed_scores if score is not None]
     yield {

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asdbench.reports import evidence, html, ranking
+from asdbench.reports import evidence, html, markdown, ranking
 from asdbench.reports.mistakes import mistakes
+from asdbench.selection import STAMP
 
 from .results import NASTY, write_results
 from .test_tables import ALL, fill
@@ -135,6 +136,30 @@ def test_the_banner_says_whether_all_or_some_numbers_are_no_result(tmp_path: Pat
     assert "SYNTHETIC DATA (ae)" in page
 
 
+def test_results_of_oracles_alone_say_so_and_claim_nothing(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("mvg@oracle",), stamps=(STAMP,), full_epochs=10)
+    (view,) = evidence.views(tmp_path)
+    said, _ = ranking.verdict(view)
+    assert "no system has a score that can be compared: epochs were chosen on the test labels" in said
+    page = page_of(tmp_path)
+    assert "which counts" not in page
+    assert "None is known" not in page
+    assert "Epoch chosen on the test labels." in page
+
+
+def test_seeds_that_only_one_has_do_not_turn_the_verdict(tmp_path: Path) -> None:
+    """By its mean over seeds one is first, over the seed that both have the other."""
+    write_results(tmp_path, systems=("ae", "ae", "ae", "ae"), seeds=(2,), full_epochs=10, stamps=(), count=40)
+    write_results(tmp_path / "weak", systems=("ae",), seeds=(1,), full_epochs=10, stamps=(), count=40)
+    shutil.move(tmp_path / "weak" / "toy" / "ae" / "seed-1", tmp_path / "toy" / "ae" / "seed-1")
+    write_results(tmp_path / "mid", systems=("x", "mvg"), seeds=(1,), full_epochs=10, stamps=(), count=40)
+    shutil.move(tmp_path / "mid" / "toy" / "mvg", tmp_path / "toy" / "mvg")
+    (view,) = evidence.views(tmp_path)
+    said, _ = ranking.verdict(view)
+    assert "ae has the highest official score of 2 systems" in said
+    assert "but, over the seeds of both, lower than mvg, the next" in said
+
+
 def test_what_is_no_result_is_not_compared_with_results(tmp_path: Path) -> None:
     write_results(tmp_path, systems=("ae", "cvae"), stamps=(), full_epochs=10)
     write_results(tmp_path / "other", systems=("x", "x", "mvg"), stamps=("untrained network",), full_epochs=10)
@@ -209,7 +234,7 @@ def test_means_over_both_domains_stand_side_by_side_with_intervals(
             values = [
                 value for own in shown.table.rows for (_, what), value in own.ours.items() if what == name.lower()
             ]
-            bounds = ranking.span(shown.table.overall_bounds[name.lower()])  # type: ignore[index]
+            bounds = markdown.span(shown.table.overall_bounds[name.lower()])  # type: ignore[index]
             assert f'{np.mean(values):.2f}<span class="small">{bounds}</span>' in row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from asdbench.metrics.roc import auc, pauc
 from asdbench.published import tables as published_tables
 from asdbench.reports import markdown, tidy
 from asdbench.reports.footnotes import UNSURE, coverage
+from asdbench.reports.ranking import best
 from asdbench.reports.systemtable import SystemTable, shared_notes
 from asdbench.reports.tables import build
 from asdbench.results import seed_folder
@@ -259,6 +261,38 @@ def test_what_all_tables_say_is_said_once(tmp_path: Path) -> None:
     own = [note for table in found for note in table.notes if note not in shared]
     assert all(markdown.remark(note) in shown for note in own)
     assert shared_notes(found[:1]) == []
+
+
+def test_each_part_has_its_best_and_its_own_clips(tmp_path: Path) -> None:
+    """From 2023 on development and evaluation sections of different machines have the same numbers."""
+    for seed, system in enumerate(("clvae", "mvg"), start=1):
+        for part, machine in (("dev", "fan"), ("eval", "bearing")):
+            cells = [Cell(machine, "00", domain) for domain in DOMAINS]
+            fill(tmp_path / part, system=system, seed=seed, cells=cells, part=part, published=None)
+        both = [seed_folder(tmp_path / part, "dcase2021", system, seed) for part in ("dev", "eval")]
+        first, second = (folder.manifest() for folder in both)
+        both[0].write_labels([*both[0].label_rows(), *both[1].label_rows()])
+        for file in both[1].path.glob("*.csv"):
+            if file.name.startswith(("anomaly", "decision")):
+                shutil.copy(file, both[0].path)
+        first["machines"] |= second["machines"]
+        both[0].write_manifest(first)
+    found = build(tmp_path / "dev")
+    assert sorted(table.part for table in found) == ["dev", "dev", "eval", "eval"]
+    assert sorted(table.part for table in best(found)) == ["dev", "eval"]
+    assert all("Test clips scored: 200 normal, 200 anomalous." in table.settings for table in found)
+
+
+def test_what_is_shared_is_said_of_its_data_set_alone(tmp_path: Path) -> None:
+    for dataset, stamps in (("a", ("synthetic data",)), ("b", ())):
+        for seed in (1, 2):
+            fill(tmp_path, dataset=dataset, system=f"s{seed}", stamps=stamps)
+    shown = markdown.render(build(tmp_path))
+    first, second = shown.split("# Results on b")
+    assert "Of all tables on a:" in first
+    assert "Synthetic sound" in first
+    assert "Of all tables on b:" in second
+    assert "Synthetic sound" not in second
 
 
 def test_evaluation_sections_have_a_table_of_their_own(tmp_path: Path) -> None:

@@ -17,6 +17,10 @@ from asdbench.reports.look import AREA, Look
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+KEY = (
+    ("gamma distribution fitted to the training clips' scores", Look(INK, "", "-")),
+    ("decision threshold", Look(INK, "", "--")),
+)
 TAIL = 0.005  # of the clips at either end stand in the outermost bins
 WIDE = 30.0  # scores that span more than this factor get a logarithmic axis
 
@@ -39,24 +43,26 @@ def figure(view: View) -> Figure:
             reason = _threshold(shown, machine).get("reason")
             if reason:
                 empty.append(f"{shown.name}, {one_line(machine)}: no threshold: {reason}.")
+    many = len(view.systems)
+    decided = any(_threshold(shown, machine).get("value") for shown in view.systems for machine in shown.machines)
     several = any(len(shown.folders) > 1 for shown in view.systems)
     return Figure(
         "histogram",
         "Score histograms",
-        "Density of the test clips' scores over all sections; the outermost 0.5 % stand in the end bins; a logarithmic"
-        " axis where scores span much. The decision threshold is the 90th percentile of the gamma distribution."
+        f"Density of the test clips' scores over all {view.definition.unit}s; the outermost 0.5 % stand in the end"
+        " bins; a logarithmic axis where scores span much. The decision threshold is the 90th percentile of the gamma"
+        " distribution."
         f"{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
         (
             ("normal clips", Look(FAINT, AREA, "")),
             *((f"anomalous clips, {shown.name}", Look(look.of(shown).colour, AREA, "")) for shown in view.systems),
-            ("gamma distribution fitted to the training clips' scores", Look(INK, "", "-")),
-            ("decision threshold", Look(INK, "", "--")),
+            *(KEY if decided else ()),
         ),
         tuple(empty),
         # a row a machine
-        len(view.systems) if len(panels) == len(view.systems) * len(view.machines) and len(view.systems) < 7 else 0,
+        many if len(panels) == many * len(view.machines) and 1 < many < 7 else 0,
     )
 
 

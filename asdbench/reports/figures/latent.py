@@ -60,9 +60,9 @@ def figure(view: View) -> Figure:
     return Figure(
         "latent",
         "Latent space",
-        "The latent vectors' two principal axes; a colour is a section, not a system. Small: normal clips, of"
-        " training and test; hollow: anomalous test clips; large, with a cross: the centres of the centre loss, where"
-        f" the model has them. At most {MOST} clips a panel, evenly taken; first seed. {view.note}.",
+        f"The latent vectors' two principal axes; a colour is a {view.definition.unit}, not a system. Small: normal"
+        " clips, of training and test; hollow: anomalous test clips; large, with a cross: the centres of the centre"
+        f" loss, where the model has them. At most {MOST} clips a panel, evenly taken; first seed. {view.note}.",
         tuple(_panel(shown, machine, own, looks) for shown, machine, own in panels),
         view.stamps,
         tuple((f"{view.definition.unit} {one_line(section)}", own) for section, own in looks.items()),

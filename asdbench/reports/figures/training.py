@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Fit or machine -> epochs and values."""
 PER_EPOCH = (
-    " AUC per epoch (harmonic mean over the machine's cells): the circle is the last epoch, which counts; the star the"
-    " best by test labels, which an honest choice cannot know: the gap is the optimism of choosing so."
+    " AUC per epoch (harmonic mean over the machine's cells): the circle is the last epoch{}; the star the best by test"
+    " labels, which an honest choice cannot know: the gap is the optimism of choosing so."
 )
 
 
@@ -47,11 +47,13 @@ def figure(view: View) -> Figure:
         elif rows and not shown.oracle:
             empty.append(f"{shown.name}: AUC per epoch was not recorded (`asdbench run --selection both` records it).")
         seen += [shown] if len(panels) > before else []
+    counts = "" if any(shown.oracle for shown in seen) else ", which counts"
     view = replace(view, systems=tuple(seen)) if seen else view
     return Figure(
         "training",
         "Training curves",
-        f"A line a fit (a machine, or a section), from the first seed.{PER_EPOCH * areas_seen} {view.note}.",
+        f"A line a fit (a machine, or a {view.definition.unit}), from the first seed."
+        f"{PER_EPOCH.format(counts) * areas_seen} {view.note}.",
         tuple(panels),
         view.stamps,
         tuple((shown.name, look.of(shown)) for shown in seen),

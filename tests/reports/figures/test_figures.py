@@ -197,8 +197,15 @@ def test_a_figure_says_which_system_has_no_values(tmp_path: Path) -> None:
     write_results(tmp_path, systems=("ae",))
     write_results(tmp_path, systems=("mvg",), machines=("fan",))
     for kind in ("auc", "shift", "roc"):
-        assert figures.make(kind, view_of(tmp_path)).empty == ("mvg: no value of ToyCar, valve; its table says why.",)
+        assert figures.make(kind, view_of(tmp_path)).empty == ("mvg: not run on ToyCar, valve.",)
     assert "fewer cells or seeds: mvg" in view_of(tmp_path).note
+
+
+def test_a_choice_that_leaves_nothing_is_refused(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae",))
+    write_results(tmp_path, systems=("mvg",), machines=("fan",))
+    with pytest.raises(UsageError, match="mvg was not run on valve"):
+        view_of(tmp_path).only(systems=("mvg",), machines=("valve",))
 
 
 def test_slopes_of_all_panels_are_on_one_scale(tmp_path: Path) -> None:
