@@ -149,7 +149,9 @@ def sheet(figure: Figure) -> Sheet:
     keys = [("\n".join(textwrap.wrap(name, round((width - 0.6) / LETTER))), look) for name, look in figure.legend]
     longest = max((len(line) for name, _ in keys for line in name.split("\n")), default=1)
     across = max(1, int(width / (0.55 + LETTER * longest)))
-    legend_lines = math.ceil(len(keys) / across) * max((1 + name.count("\n") for name, _ in keys), default=0)
+    deep = math.ceil(len(keys) / across)  # a legend is filled column by column
+    lines = [1 + name.count("\n") for name, _ in keys]
+    legend_lines = sum(max(lines[row::deep]) for row in range(deep))
     head = 0.4 + 0.22 * legend_lines
     foot = 0.15 + 0.16 * (len(words) + len(stamps))
     heights = [max(panel.height for panel in row) for row in rows]
