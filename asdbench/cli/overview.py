@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -14,10 +13,7 @@ from asdbench.cli import lines
 from asdbench.metrics.aggregate import Metric
 from asdbench.reports.footnotes import NO_RESULT, Letters
 from asdbench.reports.markdown import BOLD, NOT_THERE, PARTS, span
-from asdbench.reports.ranking import best
-
-if TYPE_CHECKING:
-    from asdbench.reports.systemtable import SystemTable
+from asdbench.reports.systemtable import SystemTable, best
 
 METRICS: tuple[tuple[str, Metric], ...] = (("AUC", "auc"), ("pAUC", "pauc"))
 

@@ -28,7 +28,7 @@ from asdbench.reports.markdown import clips_of, label, means_of, official_mean, 
 from asdbench.reports.mistakes import Mistake, mistakes
 from asdbench.reports.sounds import BOUND, Sounds, data_uri, spectrogram
 from asdbench.reports.swatch import swatch
-from asdbench.reports.systemtable import shared_notes
+from asdbench.reports.systemtable import best, shared_notes
 from asdbench.reports.values import LEGEND, beside, number, plain
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
@@ -96,7 +96,7 @@ def render(found: Sequence[View]) -> str:
 
 
 def _view(view: View, key: str, page: Page) -> dict[str, Any]:
-    best = ranking.best([shown.table for shown in view.systems])
+    highest = best([shown.table for shown in view.systems])
     columns = view.definition.columns()
     said, behind = ranking.verdict(view)
     drawn = view.without_oracles()
@@ -114,7 +114,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "columns": [label(column) for column in columns],
         "overall": [f"Mean {label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
-        "systems": [_row(shown, columns, any(shown.table is one for one in best)) for shown in view.systems],
+        "systems": [_row(shown, columns, any(shown.table is one for one in highest)) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "most": (MISTAKES, PLAYED),
         "legend": LEGEND if any(verdicts.LEGEND in shown.table.notes for shown in view.systems) else "",

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from asdbench.metrics.aggregate import RANKING, Means
 from asdbench.metrics.challenge import Column, Definition
 from asdbench.reports.footnotes import NO_RESULT, loud
-from asdbench.reports.ranking import best
-from asdbench.reports.systemtable import Bounds, SystemTable, shared_notes
+from asdbench.reports.systemtable import Bounds, SystemTable, best, shared_notes
 from asdbench.verdicts import MARKS, Verdict
 
 NOT_THERE = "–"

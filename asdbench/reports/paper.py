@@ -14,8 +14,7 @@ from asdbench.metrics.challenge import Column
 from asdbench.reports import latex
 from asdbench.reports.footnotes import NO_RESULT, Letters, loud
 from asdbench.reports.markdown import BOLD, NOT_THERE, PARTS, clips_of, means_of, official_mean, span, unit
-from asdbench.reports.ranking import best
-from asdbench.reports.systemtable import SystemTable, shared_notes
+from asdbench.reports.systemtable import SystemTable, best, shared_notes
 from asdbench.verdicts import LEGEND
 
 NAMES: Mapping[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}

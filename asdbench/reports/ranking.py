@@ -3,40 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from asdbench.errors import AsdbenchError
-from asdbench.metrics.challenge import Column
 from asdbench.metrics.paired import Difference
 from asdbench.reports.evidence import Shown, View
 from asdbench.reports.footnotes import NO_RESULT
-from asdbench.reports.systemtable import SystemTable
+from asdbench.reports.systemtable import SystemTable, comparable
 from asdbench.words import listed
-
-
-def best(tables: Sequence[SystemTable]) -> list[SystemTable]:
-    """Those of the highest official score of their part, several where equal; none where it would be unfair to say.
-
-    Systems whose epoch was chosen on the test labels do not take part, nor those scored on fewer cells than others,
-    nor, where some numbers are results, those that are none.
-    """
-    found = []
-    for part in dict.fromkeys(table.part for table in tables):
-        fair = _fair([table for table in tables if table.part == part])
-        found += [table for table in fair if table.score == fair[0].score] if len(fair) > 1 else []
-    return found
-
-
-def _fair(tables: Sequence[SystemTable]) -> list[SystemTable]:
-    """Those that can be compared, the highest official score first."""
-    scored = [table for table in tables if table.score is not None and not table.oracle]
-    scored = [table for table in scored if table.result] or scored
-    most = max((_values(table) for table in scored), key=len, default=frozenset[Any]())
-    return sorted((table for table in scored if _values(table) == most), key=lambda table: -(table.score or 0.0))
-
-
-def _values(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
-    return frozenset((row.machine, row.section, column) for row in table.rows for column in row.ours)
 
 
 def verdict(view: View) -> tuple[str, str]:
@@ -44,7 +17,7 @@ def verdict(view: View) -> tuple[str, str]:
     from asdbench.pairing import compare
     from asdbench.reports.comparison import by_area, conclusion, lean
 
-    can = _fair([shown.table for shown in view.systems])
+    can = comparable([shown.table for shown in view.systems])
     fair = [shown for table in can for shown in view.systems if shown.table is table]
     counts = [_within(shown) for shown in view.systems if shown.table.has_published and not shown.oracle]
     beside = f"; our 95 % intervals hold, of the published values, {', '.join(counts)}" if counts else ""

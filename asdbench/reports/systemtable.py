@@ -1,4 +1,4 @@
-"""A system's table as data: rows of ours and the published, means, intervals, notes. Percent.
+"""A system's table as data: rows of ours and the published, means, intervals, notes; and the best of several. Percent.
 
 :mod:`asdbench.reports.tables` makes them from a results folder; Markdown, LaTeX, CSV and the page show them.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column, Definition
@@ -155,3 +156,28 @@ def shared_notes(tables: Sequence[SystemTable]) -> list[str]:
     """The notes that several tables have all of, to be said once; none of a single table."""
     first, *others = tables
     return [note for note in first.notes if others and all(note in table.notes for table in others)]
+
+
+def best(tables: Sequence[SystemTable]) -> list[SystemTable]:
+    """Those of the highest official score of their part, several where equal; none where it would be unfair to say.
+
+    Systems whose epoch was chosen on the test labels do not take part, nor those scored on fewer cells than others,
+    nor, where some numbers are results, those that are none.
+    """
+    found = []
+    for part in dict.fromkeys(table.part for table in tables):
+        fair = comparable([table for table in tables if table.part == part])
+        found += [table for table in fair if table.score == fair[0].score] if len(fair) > 1 else []
+    return found
+
+
+def comparable(tables: Sequence[SystemTable]) -> list[SystemTable]:
+    """Those that can be compared, the highest official score first."""
+    scored = [table for table in tables if table.score is not None and not table.oracle]
+    scored = [table for table in scored if table.result] or scored
+    most = max((_values(table) for table in scored), key=len, default=frozenset[Any]())
+    return sorted((table for table in scored if _values(table) == most), key=lambda table: -(table.score or 0.0))
+
+
+def _values(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
+    return frozenset((row.machine, row.section, column) for row in table.rows for column in row.ours)

@@ -17,8 +17,7 @@ from asdbench.metrics.roc import auc, pauc
 from asdbench.published import tables as published_tables
 from asdbench.reports import markdown, tidy
 from asdbench.reports.footnotes import UNSURE, coverage
-from asdbench.reports.ranking import best
-from asdbench.reports.systemtable import SystemTable, shared_notes
+from asdbench.reports.systemtable import SystemTable, best, shared_notes
 from asdbench.reports.tables import build
 from asdbench.results import seed_folder
 
