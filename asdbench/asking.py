@@ -138,6 +138,7 @@ def with_weights(embedding: str, weights: str | None) -> Spec:
     free = takes and "weights" not in dict(spec.parameters)
     if not free or weights is None:
         return spec
+    weights = str(Path(weights).expanduser()) if weights.startswith("~") else weights  # as in a shell
     if any(character in weights for character in ",[]") or weights != weights.strip():
         raise UsageError(
             f"weights {weights!r} cannot stand in a spec",

@@ -177,6 +177,7 @@ def test_without_any_interval_the_higher_one_is_still_named(tmp_path: Path) -> N
     said = sentence(compare([bad], [good]))
     assert "good scores 100.0 points higher than bad in the official score (no 95 % interval can be given)" in said
     assert "by the mean AUC good is 100.0 points higher (no 95 % interval can be given)" in said
+    assert "the interval speaks" not in said
 
 
 def test_differences_of_few_clips_have_intervals_where_single_values_have(tmp_path: Path) -> None:

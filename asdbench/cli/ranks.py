@@ -23,12 +23,7 @@ ROOMY = 100
 def show(boards: Sequence[Board]) -> None:
     """Print every board, as wide as the terminal."""
     console = lines.console()
-    click.echo(
-        line(
-            "",
-            "In brief, for a narrow terminal. With where each is from: `asdbench leaderboard > FILE`.",
-        )
-    )
+    click.echo(line("", "In brief, for a narrow terminal. With where each is from: `asdbench leaderboard > FILE`."))
     for board in boards:
         console.print("", Text(one_line(f"Leaderboard: {board.dataset}{PARTS[board.part]}"), "bold"), sep="\n")
         click.echo(line("", leaderboard.about(board)))

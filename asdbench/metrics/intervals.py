@@ -261,10 +261,9 @@ def interval(draws: Draws, *, low: float = 0.0, high: float = 1.0, level: float 
         that jump as a bias would move the interval to where no harmonic mean can be.
     """
     estimate, others = float(draws[0]), draws[1:]
-    bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2])
     if np.ptp(others) < ROUNDING or (low >= 0 and falls_to_zero(draws, level)):
         return None
     shift = 2 * (float(others.mean()) - estimate)
-    bottom, top = bottom - shift, top - shift
+    bottom, top = np.quantile(others, [(1 - level) / 2, (1 + level) / 2]) - shift
     bottom, top = min(bottom, estimate), max(top, estimate)
     return Interval(estimate, float(np.clip(bottom, low, high)), float(np.clip(top, low, high)))

@@ -9,7 +9,7 @@ from asdbench.metrics.paired import Difference
 from asdbench.pairing import Comparison, Pair, Part, Side
 from asdbench.reports.footnotes import NO_RESULT, some
 from asdbench.reports.markdown import NOT_THERE, PARTS, clips_of, official_mean, text, unit
-from asdbench.uncertainty import FEWEST
+from asdbench.uncertainty import FEWEST, fewest_of_official
 
 NAMES: dict[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
 FEW = 50  # clips a class, below which intervals of a cell's pAUC are too short
@@ -95,7 +95,8 @@ def conclusion(comparison: Comparison, part: Part) -> str:
         said.append(f"by the mean AUC {by_area(area, (a.name, b.name))}")
     said += [_collapsed(side, len(comparison.seeds) > 1) for side in (a, b) if side.collapsed]
     these = "these trainings" if len(comparison.seeds) > 1 else "this training"
-    said.append(f"the interval speaks of the clips, for {these}, not of other trainings")
+    if difference.interval is not None or area.interval is not None:
+        said.append(f"the interval speaks of the clips, for {these}, not of other trainings")
     return "; ".join(said) + "."
 
 
@@ -253,8 +254,9 @@ def notes(comparison: Comparison) -> list[str]:
         )
     if any(pair.difference.interval is None for part in comparison.parts for _, pair in overall(part)):
         found.append(
-            f"{NOT_THERE}: means of pAUC have no interval and p below {FEWEST['pauc']} clips of a class in a cell, all"
-            f" others below {FEWEST['auc']}; nor has what is the same whatever the clips, or falls to 0."
+            f"{NOT_THERE}: means of pAUC have no interval and p below {FEWEST['pauc']} clips of a class in a cell, of AUC"
+            f" below {FEWEST['auc']}, the official score below {fewest_of_official(definition)}; nor has what is the same"
+            " whatever the clips, or falls to 0."
         )
     for part in comparison.parts:
         if part.falling:

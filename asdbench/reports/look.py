@@ -6,7 +6,7 @@ another results folder shows them as before.
 Source of the colours: Okabe & Ito, Color universal design (2008); their black is the ink, their yellow is left out
 (too faint on white), orange and sky blue are darkened to a contrast of 3 on white. Beyond six systems the marks and
 lines tell them apart, never the colour alone. Sections have colours of their own: Tol, Colour schemes (2021), "muted",
-of which those that come near a system's are left out.
+without its sand (too faint on white), cyan and green (near systems' colours).
 """
 
 from __future__ import annotations

@@ -102,6 +102,8 @@ def test_a_path_of_another_encoding_ends_no_run_and_a_tilde_is_the_home_folder(s
     shell("report", odd, "--format", "csv", "--output", "~/out/table.csv")
     assert (shell.folder / "home" / "out" / "table.csv").is_file()
     assert not (shell.folder / "~").exists()
+    _, err = shell("run", "--dataset", TOY, "--systems", "mvg", "--weights", "~/gone.pth", expect=4)
+    assert str(shell.folder / "home" / "gone.pth") in err
 
 
 def test_a_toy_run_prints_stamped_tables_where_results_lie_and_what_to_do_next(
