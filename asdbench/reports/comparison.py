@@ -254,9 +254,9 @@ def notes(comparison: Comparison) -> list[str]:
         )
     if any(pair.difference.interval is None for part in comparison.parts for _, pair in overall(part)):
         found.append(
-            f"{NOT_THERE}: means of pAUC have no interval and p below {FEWEST['pauc']} clips of a class in a cell, of AUC"
-            f" below {FEWEST['auc']}, the official score below {fewest_of_official(definition)}; nor has what is the same"
-            " whatever the clips, or falls to 0."
+            f"{NOT_THERE}: means of pAUC have no interval and p below {FEWEST['pauc']} clips of a class in a cell, of"
+            f" AUC below {FEWEST['auc']}, the official score below {fewest_of_official(definition)}; nor has what is"
+            " the same whatever the clips, or falls to 0."
         )
     for part in comparison.parts:
         if part.falling:
