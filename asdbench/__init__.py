@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+from asdbench.version import __version__
+
 __all__ = ["__version__", "embed", "run"]
 
 
@@ -20,7 +21,7 @@ def __getattr__(name: str) -> Any:
 
         return embed
     if name == "run":
-        from asdbench.running import run
+        from asdbench.running.run import run
 
         return run
     if name == "testing":

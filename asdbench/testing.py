@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from asdbench import registry
 from asdbench.api import Batch, FitContext, Fitted, Floats, Kind, Scope, System
 from asdbench.errors import FitError
-from asdbench.spec import parse
+from asdbench.plugins import registry
+from asdbench.plugins.spec import parse
 
 
 def check_system(

@@ -13,8 +13,7 @@ import pytest
 
 from asdbench.api import Clip, Label
 from asdbench.datasets.features import write
-
-from .trees import write_tree
+from tests.trees import write_tree
 
 SHARED = "ASDBENCH_SHARED"
 _skipped: list[str] = []

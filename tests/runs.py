@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from asdbench.running import RunSummary, run
+from asdbench.running.run import RunSummary, run
 
 PLUGIN = """
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def plugin(folder: Path, body: str = "pass", spy: str = "pass", scope: str = "ma
 
 
 def go(features: Path, results: Path, systems: str = "mvg", **more: Any) -> RunSummary:
-    """Run systems on a ``features:`` folder; ``more`` is as of :func:`asdbench.running.run`."""
+    """Run systems on a ``features:`` folder; ``more`` is as of :func:`asdbench.running.run.run`."""
     return run(f"features:{features}", systems, results=results, **{"cache": results.parent / "cache", **more})
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from asdbench.errors import DataError
 from asdbench.files import sweep, write_text, write_whole
-
-from .conftest import DiskFull
+from tests.conftest import DiskFull
 
 
 def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path: Path) -> None:

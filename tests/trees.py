@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from asdbench.datasets.years import YEARS
 from asdbench.published import official_counts
-from asdbench.years import YEARS
 
 TRAIN, TRAIN_TARGET, TEST = 4, 1, 2
 """Made-up clips a section: source and target training clips, test clips of each domain and label."""

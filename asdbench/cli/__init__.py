@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from asdbench import __version__
 from asdbench.errors import AsdbenchError
+from asdbench.version import __version__
 
 COMMANDS = {
     "run": "Run systems over a data set and print their tables.",
@@ -57,7 +57,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from asdbench.registry import unknown
+            from asdbench.plugins.registry import unknown
 
             raise unknown("command", args[0], COMMANDS)
         return super().resolve_command(ctx, args)
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _complain(message: str, looked: str, hint: str) -> None:
-    from asdbench.cli.lines import line
+    from asdbench.cli.wrapping import line
 
     click.echo(line(f"{click.style('Error:', fg='red', bold=True)} ", message, sys.stderr), err=True)
     if looked:

@@ -13,7 +13,7 @@ from asdbench.cli.options import FOLDER, Real
 from asdbench.words import counted
 
 if TYPE_CHECKING:
-    from asdbench.cache import Inventory, Recipe
+    from asdbench.upkeep.cache import Inventory, Recipe
 
 SHOWN = 10
 _where = click.option("--cache", type=FOLDER, help="The folder. Default: ASDBENCH_CACHE or the user's cache folder.")
@@ -31,7 +31,7 @@ def info(cache: Path | None) -> None:
     from rich.filesize import decimal
     from tabulate import tabulate
 
-    from asdbench.cache import DATABASE
+    from asdbench.upkeep.cache import DATABASE
 
     found = _inventory(cache)
     click.echo(f"{found.root}: {decimal(found.size)}")
@@ -60,8 +60,8 @@ def info(cache: Path | None) -> None:
 @_where
 def verify(cache: Path | None) -> int:
     """Read everything that is kept and compare checksums. Exit code 4 where something is damaged."""
-    from asdbench.cache import verify as check
     from asdbench.cli.progress import TerminalProgress
+    from asdbench.upkeep.cache import verify as check
 
     found = _inventory(cache)
     with TerminalProgress() as progress:
@@ -90,8 +90,8 @@ def prune(
     """Free space: remove what meets all conditions given. Only files that asdbench has put there are touched."""
     from rich.filesize import decimal
 
-    from asdbench.cache import prune as remove
     from asdbench.cli.progress import TerminalProgress
+    from asdbench.upkeep.cache import prune as remove
 
     root = _inventory(cache).root
     with TerminalProgress() as progress:
@@ -111,7 +111,7 @@ def prune(
 
 
 def _inventory(cache: Path | None) -> Inventory:
-    from asdbench.cache import default_cache, inventory
+    from asdbench.upkeep.cache import default_cache, inventory
 
     return inventory((cache or default_cache()).absolute())
 

@@ -32,10 +32,10 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
 
     Exit code 0: as expected. 3: a regression. 4: something is missing, or nothing could be compared.
     """
-    from asdbench.checking import check
     from asdbench.errors import UsageError
-    from asdbench.expected import changes, collect, read_expected, write_expected
-    from asdbench.results import results_in
+    from asdbench.judging.checking import check
+    from asdbench.judging.expected import changes, collect, read_expected, write_expected
+    from asdbench.results.results_folder import results_in
 
     folders = results_in(results, dataset)
     names = sorted({folder.dataset for folder in folders})

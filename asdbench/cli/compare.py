@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asdbench.cli.lines import markdown
 from asdbench.cli.options import FOLDER
+from asdbench.cli.wrapping import markdown
 
 if TYPE_CHECKING:
-    from asdbench.store import SeedFolder
+    from asdbench.results.seed_folder import SeedFolder
 
 
 @click.command("compare")
@@ -30,8 +30,8 @@ def command(a: str, b: str, results: Path, dataset: str | None) -> None:
     result folders (of a system or of one seed).
     """
     from asdbench.errors import UsageError
-    from asdbench.pairing import compare
-    from asdbench.reports import comparison
+    from asdbench.judging.pairing import compare
+    from asdbench.reports.text import comparison
 
     sides = [_found(asked, results, dataset) for asked in (a, b)]
     if {folder.path for folder in sides[0]} & {folder.path for folder in sides[1]}:
@@ -47,7 +47,7 @@ def command(a: str, b: str, results: Path, dataset: str | None) -> None:
     found = compare(one, two, called)
 
     def narrow() -> None:
-        from asdbench.cli import pairs
+        from asdbench.cli import narrow_comparison as pairs
 
         pairs.show(found)
 
@@ -57,9 +57,9 @@ def command(a: str, b: str, results: Path, dataset: str | None) -> None:
 def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:
     """The seed folders that a name or path means, of whatever data sets. A system of that name comes first."""
     from asdbench.errors import DataError, UsageError
-    from asdbench.registry import entries, unknown
-    from asdbench.results import results_in, seed_folders
-    from asdbench.store import SeedFolder
+    from asdbench.plugins.registry import entries, unknown
+    from asdbench.results.results_folder import results_in, seed_folders
+    from asdbench.results.seed_folder import SeedFolder
 
     own = results_in(results, dataset) if results.is_dir() and seed_folders(results) else []
     named = [folder for folder in own if folder.system == asked]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.lines import terminal_width
 from asdbench.cli.options import FOLDER
+from asdbench.cli.wrapping import terminal_width
 
 
 @click.group("datasets", invoke_without_command=True)
@@ -18,8 +18,8 @@ def command(context: click.Context) -> None:
     """List the data sets there are, or check one: `datasets validate ROOT`."""
     if context.invoked_subcommand is not None:
         return
-    from asdbench import registry
     from asdbench.datasets import usage
+    from asdbench.plugins import registry
 
     for name, entry in registry.entries("datasets").items():
         make = entry.load()
@@ -43,13 +43,13 @@ def validate(root: str | None, deep: bool, quick: bool, complete: bool, everythi
     expected. 4: something is wrong. A machine's development, additional or evaluation part may be absent as a whole,
     unless --complete is given; less than that is missing.
     """
-    from asdbench.cache import DATABASE, default_cache
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import open_dataset, spec_of
     from asdbench.datasets.dcase import MisfitsError
-    from asdbench.reports import validation
-    from asdbench.running import keep_digests
-    from asdbench.validation import validate as check
+    from asdbench.reports.text import validation
+    from asdbench.running.run import keep_digests
+    from asdbench.upkeep.cache import DATABASE, default_cache
+    from asdbench.upkeep.validation import validate as check
 
     folder = cache or default_cache()
     misfits: MisfitsError | None = None

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.lines import line
 from asdbench.cli.options import FOLDER
+from asdbench.cli.wrapping import line
 
 STATE, SUBJECT = 9, 12
 """Widths of the first two columns."""
@@ -23,8 +23,8 @@ def command(results: Path, cache: Path | None) -> int:
 
     Exit code 4 where something is missing that `asdbench run`, as configured, needs.
     """
-    from asdbench.cache import default_cache
-    from asdbench.doctor import diagnose
+    from asdbench.upkeep.cache import default_cache
+    from asdbench.upkeep.doctor import diagnose
 
     missing = 0
     for check in diagnose(results, cache or default_cache()):

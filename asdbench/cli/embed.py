@@ -34,14 +34,14 @@ def command(
     replace: bool,
 ) -> None:
     """Write the embedding of a data set's clips into a folder that `run --dataset features:DIR` reads."""
-    from asdbench.asking import with_weights
-    from asdbench.cache import default_cache
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import configured, open_dataset
-    from asdbench.execution import default_workers
-    from asdbench.executors import executing
-    from asdbench.extraction import CHUNK, extract_folder
-    from asdbench.running import check_device, keep_digests
+    from asdbench.running.execution import default_workers
+    from asdbench.running.executors import executing
+    from asdbench.running.extraction import CHUNK, extract_folder
+    from asdbench.running.request import with_weights
+    from asdbench.running.run import check_device, keep_digests
+    from asdbench.upkeep.cache import default_cache
 
     folder = cache or default_cache()
     data, chosen = open_dataset(dataset)

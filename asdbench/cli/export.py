@@ -37,9 +37,9 @@ def command(
 
     RESULTS is a results folder, or the folder of a data set, a system or a seed in it.
     """
-    from asdbench.reports.footnotes import NO_RESULT, loud, stamps_of
+    from asdbench.datasets.years import YEARS
+    from asdbench.reports.content.footnotes import NO_RESULT, loud, stamps_of
     from asdbench.submissions.export import Part, choose, export
-    from asdbench.years import YEARS
 
     folder = choose(results, dataset, system, seed)
     names = YEARS[year or folder.year]

@@ -52,13 +52,13 @@ def command(
     """
     from rich.filesize import decimal
 
-    from asdbench.cli.transfers import TerminalTransfers
+    from asdbench.cli.download_progress import TerminalTransfers
     from asdbench.errors import UsageError
     from asdbench.fetching.catalogue import checkpoint
     from asdbench.fetching.checkpoints import fetch_checkpoint
     from asdbench.fetching.dataset import fetch_dataset
-    from asdbench.fetching.obtaining import Wishes
-    from asdbench.fetching.transfer import Patience
+    from asdbench.fetching.download import Wishes
+    from asdbench.fetching.http import Patience
 
     chosen = [name for names in machines for name in names]
     wanted = [name for names in parts for name in names]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.lines import markdown
 from asdbench.cli.options import PLACE
+from asdbench.cli.wrapping import markdown
 
 
 @click.command("leaderboard")
@@ -25,15 +25,15 @@ def command(results: tuple[Path, ...], dataset: str | None, form: str) -> None:
 
     What must not be set against the others (synthetic data, a reduced budget, other cells) has no rank.
     """
-    from asdbench.reports import leaderboard
-    from asdbench.reports.boards import boards
+    from asdbench.reports.content.leaderboard import boards
+    from asdbench.reports.text import leaderboard
 
     found = boards(results or (Path("results"),), dataset)
     made = leaderboard.render(found, form)
     if form == "markdown":
 
         def narrow() -> None:
-            from asdbench.cli import ranks
+            from asdbench.cli import narrow_leaderboard as ranks
 
             ranks.show(found)
 

@@ -34,7 +34,8 @@ def command(
     threshold. training: loss terms and AUC per epoch. latent: latent vectors and centres. Systems named ...@oracle
     are drawn where --systems names them.
     """
-    from asdbench.reports import evidence, figures
+    from asdbench.reports import figures
+    from asdbench.reports.content import evidence
     from asdbench.reports.figures import drawing
 
     view = evidence.choose(evidence.views(results, dataset), part)

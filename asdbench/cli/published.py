@@ -19,9 +19,9 @@ def command(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from asdbench.cli.lines import terminal_width
+    from asdbench.cli.wrapping import terminal_width
     from asdbench.published import tables
-    from asdbench.reports import published
+    from asdbench.reports.text import published
 
     width = min(published.WIDTH, terminal_width() or published.WIDTH)
     click.echo(published.overview(list(tables().values()), width))
@@ -32,9 +32,9 @@ def command(context: click.Context) -> None:
 @click.argument("key")
 def show(key: str) -> None:
     """Print a published table: cells, printed means, recomputed means, official score. In a pipe it is Markdown."""
-    from asdbench.cli.lines import markdown
+    from asdbench.cli.wrapping import markdown
     from asdbench.published import tables
-    from asdbench.reports import published
+    from asdbench.reports.text import published
 
     table = tables()[key]
     markdown(published.render(table), lambda: _narrow(table))
@@ -42,10 +42,10 @@ def show(key: str) -> None:
 
 def _narrow(table: Table) -> None:
     """The table for a terminal that its Markdown is too wide for."""
-    from asdbench.cli import lines
-    from asdbench.cli.blocks import columns
+    from asdbench.cli import wrapping as lines
+    from asdbench.cli.narrow_tables import columns
     from asdbench.published import recomputed_means
-    from asdbench.reports import published
+    from asdbench.reports.text import published
 
     console = lines.console()
     heads = [published.label(column).replace(" ", "\n") for column in published.COLUMNS]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.lines import markdown
 from asdbench.cli.options import FILE, PLACE
+from asdbench.cli.wrapping import markdown
 
 
 @click.command("report")
@@ -34,20 +34,21 @@ def command(results: Path, dataset: str | None, form: str, output: Path | None, 
     if opened and form != "html":
         raise UsageError("only a page can be opened", looked=f"--format {form}", hint="say --format html --output FILE")
     if form == "html":
-        from asdbench.reports import evidence, html
+        from asdbench.reports.content import evidence
+        from asdbench.reports.page import html
 
         made = html.render(evidence.views(results, dataset))
     else:
-        from asdbench.reports import tables
+        from asdbench.reports.content import tables
 
         found = tables.build(results, dataset)
         # Each of these modules renders the same tables.
-        renderer = {"markdown": "markdown", "latex": "paper", "csv": "tidy", "json": "records"}[form]
-        made = importlib.import_module(f"asdbench.reports.{renderer}").render(found)
+        renderer = {"markdown": "markdown", "latex": "paper", "csv": "tidy_csv", "json": "json_records"}[form]
+        made = importlib.import_module(f"asdbench.reports.text.{renderer}").render(found)
         if output is None and form == "markdown":
 
             def narrow() -> None:
-                from asdbench.cli import blocks
+                from asdbench.cli import narrow_tables as blocks
 
                 blocks.show(found)
 

@@ -13,8 +13,8 @@ from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers, Whole
 from asdbench.words import counted
 
 if TYPE_CHECKING:
-    from asdbench.executors import Kind
-    from asdbench.selection import Selection
+    from asdbench.running.executors import Kind
+    from asdbench.running.selection import Selection
 
 
 @click.command("run")
@@ -87,16 +87,17 @@ def command(
     What is finished is not computed again. The exit code is 1 where some cells have no value, but for cells whose
     labels nobody gave.
     """
-    from asdbench.cli.lines import line, whole
     from asdbench.cli.progress import TerminalProgress
+    from asdbench.cli.wrapping import line, whole
     from asdbench.metrics.challenge import UNLABELLED
-    from asdbench.reports import markdown, tables
-    from asdbench.reports.footnotes import some
-    from asdbench.running import run
+    from asdbench.reports.content import tables
+    from asdbench.reports.content.footnotes import some
+    from asdbench.reports.text import markdown
+    from asdbench.running.run import run
 
     if fetch:
-        from asdbench.cli.transfers import TerminalTransfers
-        from asdbench.fetching.missing import fetch_missing
+        from asdbench.cli.download_progress import TerminalTransfers
+        from asdbench.running.missing import fetch_missing
 
         with TerminalTransfers() as watcher:
             named = [name for names in machines for name in names]
@@ -127,7 +128,7 @@ def command(
     built = tables.build(results, only=summary.folders)
     overseen = sys.stdout.isatty()
     if overseen:
-        from asdbench.cli import overview
+        from asdbench.cli import run_overview as overview
 
         overview.show(built)
     else:

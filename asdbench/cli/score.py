@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.lines import markdown
 from asdbench.cli.options import PLACE, Whole
+from asdbench.cli.wrapping import markdown
 
 
 @click.command("score")
@@ -33,14 +33,14 @@ def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, f
 
     A folder that is not complete and right to the last line is refused with exit code 4.
     """
+    from asdbench.datasets.years import YEARS
+    from asdbench.judging.verdicts import summary
     from asdbench.published import tables
-    from asdbench.reports import against as beside
-    from asdbench.reports import challenge
+    from asdbench.reports.text import submission as challenge
+    from asdbench.reports.text import verdicts as beside
     from asdbench.submissions.against import against as set_against
     from asdbench.submissions.against import other_clips, require_comparable
     from asdbench.submissions.scoring import score_folder
-    from asdbench.verdicts import summary
-    from asdbench.years import YEARS
 
     table = None if against is None else tables()[against]
     if table is not None:

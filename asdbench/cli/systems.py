@@ -8,9 +8,9 @@ import textwrap
 
 import click
 
-from asdbench import registry
-from asdbench.cli.lines import line
-from asdbench.spec import parse
+from asdbench.cli.wrapping import line
+from asdbench.plugins import registry
+from asdbench.plugins.spec import parse
 
 WIDEST = 96
 

@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from asdbench import registry
 from asdbench.api import Clip, Dataset
 from asdbench.errors import AsdbenchError, UsageError
-from asdbench.spec import parse
+from asdbench.plugins import registry
+from asdbench.plugins.spec import parse
 
 CONFIGURATION = "asdbench.toml"
 VARIABLE = "ASDBENCH_DATA"

@@ -9,7 +9,7 @@ Conventions
 - Parts: ``dev_data`` is dev; of ``eval_data`` training clips are additional, test clips are eval. Where no folder says
   it, the section does (or the machine, since 2023), and a test clip without a label is an evaluation clip.
 - A test clip's label is the one in its name; evaluation clips have none there and get the ground truth's, from 2022 on
-  with their domain and attributes (:mod:`asdbench.datasets.answers`). Without one, label None and domain "".
+  with their domain and attributes (:mod:`asdbench.datasets.evaluation_clips`). Without one, label None and domain "".
 - Whatever ends like a clip must fit the grammar: a clip that is silently left out changes the numbers.
 - In 2020 training and test clips have the same names: there training clips are called ``train/<name>``, so that a name
   stands for one clip of a machine.
@@ -31,13 +31,14 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from asdbench.api import Clip, Part, Profile, Waveform
-from asdbench.datasets import answers, attributes, grammar, tree
-from asdbench.datasets.detection import detect, fitting
+from asdbench.datasets import attributes, grammar, tree
+from asdbench.datasets import evaluation_clips as answers
 from asdbench.datasets.digests import Digests
+from asdbench.datasets.year_detection import detect, fitting
+from asdbench.datasets.years import YEARS, Year
 from asdbench.errors import DataError
-from asdbench.spec import Spec
+from asdbench.plugins.spec import Spec
 from asdbench.words import counted
-from asdbench.years import YEARS, Year
 
 Rate: TypeAlias = Literal["16000", "any"]
 
@@ -82,7 +83,7 @@ class DcaseDataset:
     stamps : tuple of str
     root : Path
     truth : str
-        Where the labels of the evaluation clips come from (:mod:`asdbench.datasets.answers`).
+        Where the labels of the evaluation clips come from (:mod:`asdbench.datasets.evaluation_clips`).
     digests : Digests
         Replace it to keep the files' hashes on disk.
     """

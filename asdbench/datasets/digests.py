@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from asdbench.datasets.kept import KeptFacts, unreadable
+from asdbench.datasets.file_facts import KeptFacts, unreadable
 
 BLOCK = 1 << 22
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from asdbench.api import Clip, Kind, Profile
 from asdbench.datasets import index
 from asdbench.errors import DataError
-from asdbench.spec import Spec
+from asdbench.plugins.spec import Spec
 from asdbench.words import counted
 
 UNSTATED = "features of unstated origin"

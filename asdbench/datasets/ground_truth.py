@@ -12,7 +12,7 @@ Conventions
   8,635 labels of the official evaluator (github y-kawagu/dcase2021_task2_evaluator, ``ground_truth_data``; MIT,
   Hitachi, Ltd.), one line a cell and one digit a clip.
 
-Which of it belongs to a data set is said in :mod:`asdbench.datasets.answers`.
+Which of it belongs to a data set is said in :mod:`asdbench.datasets.evaluation_clips`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from asdbench.api import DOMAINS, Label
+from asdbench.datasets.years import YEARS, Unit, Year
 from asdbench.errors import DataError
-from asdbench.years import YEARS, Unit, Year
 
 LABELS: tuple[Label, Label] = ("normal", "anomaly")
 """By the evaluators' number; so are the domains."""

@@ -32,8 +32,8 @@ from asdbench.datasets._machines import MACHINES, State
 from asdbench.datasets._sounds import RATE, Chance, band, shaped
 from asdbench.datasets.ground_truth import labels_2021
 from asdbench.errors import UsageError
-from asdbench.registry import parameters
-from asdbench.spec import Spec
+from asdbench.plugins.registry import parameters
+from asdbench.plugins.spec import Spec
 
 RECIPE = 1
 """Version of the sounds."""

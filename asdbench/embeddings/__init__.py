@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from asdbench.api import Embedding, Floats, Waveform
 from asdbench.errors import ClipError, UsageError
-from asdbench.registry import create
-from asdbench.spec import parse
+from asdbench.plugins.registry import create
+from asdbench.plugins.spec import parse
 
 __all__ = ["embed", "embed_clips"]
 

@@ -20,7 +20,7 @@ from functools import cache
 from importlib.resources import files
 
 from asdbench.errors import DataError, UsageError
-from asdbench.registry import unknown
+from asdbench.plugins.registry import unknown
 
 PARTS = ("dev", "additional", "eval", "truth")
 FOLDERS = {"dev": "dev_data", "additional": "eval_data", "eval": "eval_data", "truth": "ground_truth"}

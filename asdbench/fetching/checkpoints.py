@@ -8,11 +8,11 @@ from pathlib import Path
 
 from asdbench.errors import ConflictError, UsageError
 from asdbench.fetching.catalogue import Source, checkpoint
-from asdbench.fetching.crew import side_by_side
-from asdbench.fetching.obtaining import Wishes, obtain
+from asdbench.fetching.disk_space import check_room
+from asdbench.fetching.download import Wishes, obtain
+from asdbench.fetching.http import length
+from asdbench.fetching.parallel import side_by_side
 from asdbench.fetching.records import locked
-from asdbench.fetching.space import check_room
-from asdbench.fetching.transfer import length
 from asdbench.progress import Transfers
 
 

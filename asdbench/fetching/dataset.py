@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asdbench.datasets.fetched import FOLDER as RECORDS
 from asdbench.errors import ConflictError, DataError
-from asdbench.fetching.arrival import ARCHIVES, UNPACKING, Arrivals
 from asdbench.fetching.catalogue import Source, choose
-from asdbench.fetching.crew import side_by_side
-from asdbench.fetching.obtaining import Wishes
-from asdbench.fetching.placing import holds
-from asdbench.fetching.records import FOLDER as RECORDS
+from asdbench.fetching.dataset_archive import ARCHIVES, UNPACKING, Arrivals
+from asdbench.fetching.disk_space import check_room, free_bytes
+from asdbench.fetching.download import Wishes
+from asdbench.fetching.http import length
+from asdbench.fetching.layout import holds
+from asdbench.fetching.parallel import side_by_side
 from asdbench.fetching.records import Records, locked
-from asdbench.fetching.space import check_room, free_bytes
-from asdbench.fetching.transfer import length
 from asdbench.progress import Transfers
 from asdbench.words import counted
 
@@ -150,7 +150,7 @@ def _truth_wanted(source: Source, wishes: Wishes, watcher: Transfers, explicit: 
             return False
     if wishes.url(source) is not None:
         return True
-    from asdbench.years import YEARS
+    from asdbench.datasets.years import YEARS
 
     place = YEARS[year].evaluator
     if explicit:

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
+from asdbench.datasets.fetched import FILE, FOLDER
 from asdbench.errors import ConflictError, DataError
 from asdbench.fetching.catalogue import Source
 from asdbench.files import read_rows, write_rows, write_text
@@ -28,7 +29,6 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]  # the module or nothing
 
-FOLDER = ".asdbench"
 FORMAT = 1
 HEAD = ("path", "bytes", "crc32")
 
@@ -80,7 +80,7 @@ class Records:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / FOLDER
-        self.path = self.folder / "downloads.json"
+        self.path = self.folder / FILE
         self._lock = Lock()
         self._entries: dict[str, Entry] = {}
         if not self.path.exists():

@@ -31,7 +31,7 @@ from typing import Literal, TypeAlias
 from asdbench.api import Label, Split
 from asdbench.errors import UsageError
 from asdbench.metrics.aggregate import Means, means, official_score
-from asdbench.registry import unknown
+from asdbench.plugins.registry import unknown
 
 Metric: TypeAlias = Literal["auc", "pauc"]
 Column: TypeAlias = tuple[str, Metric]

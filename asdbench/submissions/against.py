@@ -7,11 +7,11 @@ whether a cell holds that set's clips is said, not required.
 from __future__ import annotations
 
 from asdbench.errors import UsageError
+from asdbench.judging.verdicts import Compared, compare
 from asdbench.metrics.intervals import Interval
 from asdbench.published import Metric, Table, official_counts
+from asdbench.results.intervals import group_intervals
 from asdbench.submissions.scoring import Scored
-from asdbench.uncertainty import group_intervals
-from asdbench.verdicts import Compared, compare
 
 RANKING: tuple[Metric, ...] = ("auc", "pauc")
 YEAR = 2021

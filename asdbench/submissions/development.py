@@ -19,7 +19,7 @@ from functools import cache
 
 from asdbench.api import DOMAINS
 from asdbench.datasets.ground_truth import CODES, Answer, Truth
-from asdbench.years import YEARS, ClipFields, Unit, Year
+from asdbench.datasets.years import YEARS, ClipFields, Unit, Year
 
 Named = Mapping[str, ClipFields]
 """The clips of a file with what their names say."""

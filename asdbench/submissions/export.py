@@ -18,15 +18,15 @@ from typing import Literal, TypeAlias
 
 from asdbench.api import Cell
 from asdbench.datasets.ground_truth import shipped
+from asdbench.datasets.years import KINDS, Unit, Year
 from asdbench.errors import DataError, UsageError
 from asdbench.files import write_text
-from asdbench.registry import unknown
-from asdbench.store import SeedFolder
+from asdbench.plugins.registry import unknown
+from asdbench.results.seed_folder import SeedFolder
 from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder
 from asdbench.words import counted
-from asdbench.years import KINDS, Unit, Year
 
 Part: TypeAlias = Literal["dev", "eval"]
 _PARTS: Mapping[Part, str] = {"dev": "development", "eval": "evaluation"}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asdbench.datasets.years import YEARS, Unit, Year
 from asdbench.errors import DataError
 from asdbench.submissions.rows import Problem
-from asdbench.years import YEARS, Unit, Year
 
 
 @dataclass(frozen=True)

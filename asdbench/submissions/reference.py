@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from asdbench.datasets.ground_truth import CODES, Answer, Truth, read_truth, shipped
+from asdbench.datasets.years import ClipFields, Unit, Year
 from asdbench.errors import DataError
 from asdbench.submissions.development import expected_units, official_clips, unnoticed
 from asdbench.submissions.folder import Submission
 from asdbench.submissions.rows import Rows
 from asdbench.words import counted
-from asdbench.years import ClipFields, Unit, Year
 
 Part: TypeAlias = Literal["development", "evaluation"]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from asdbench.api import DOMAINS, Cell
+from asdbench.datasets.years import Unit, Year
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import CellMetrics
 from asdbench.metrics.challenge import Group, Summary, score_group, summarise
@@ -26,7 +27,6 @@ from asdbench.submissions.folder import Submission, near_miss, open_submission
 from asdbench.submissions.reference import SHOWN, Part, Reference, find_reference
 from asdbench.submissions.rows import Problem, Rows, read_decisions, read_scores
 from asdbench.words import counted
-from asdbench.years import Unit, Year
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
     path : Path
         Holds ``anomaly_score_….csv`` and, where there are decisions, ``decision_result_….csv``.
     year : Year
-        One of :data:`asdbench.years.YEARS`.
+        One of :data:`asdbench.datasets.years.YEARS`.
     ground_truth : Path or None
         A folder or list (:mod:`asdbench.datasets.ground_truth`).
     partial : bool

@@ -12,9 +12,10 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from asdbench.api import Batch, Floats
 from asdbench_systems._checks import vectors
@@ -23,9 +24,23 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from asdbench_systems._networks import VAE, Outputs
-    from asdbench_systems._vae import Vae
 
 CHUNK = 128  # clips
+
+
+class Reading(Protocol):
+    """What a fitted VAE asks its model: how the network's outputs are read."""
+
+    @property
+    def latent_at_test(self) -> str: ...  # "mu" or "sample"
+
+    def class_codes(self, batch: Batch) -> tuple[NDArray[np.int64], int]: ...
+
+    def label(self, y: Tensor, n_classes: int) -> Tensor | None: ...
+
+    def vector(self, outputs: Outputs) -> Tensor: ...
+
+    def test_terms(self, x: Tensor, outputs: Outputs, y: Tensor, centers: Tensor | None, seen: Tensor) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +49,8 @@ class FittedVae:
 
     Parameters
     ----------
-    model : Vae
+    model : Reading
+        The model that was trained.
     network : VAE
     centers : Tensor (n_classes, 512) or None
     seen : Tensor of bool (n_classes,)
@@ -46,7 +62,7 @@ class FittedVae:
     device : str
     """
 
-    model: Vae
+    model: Reading
     network: VAE
     centers: Tensor | None
     seen: Tensor

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench import registry
 from asdbench.api import Batch, FitContext, Floats, Scope, System
 from asdbench.errors import FitError, WeightsError
+from asdbench.plugins import registry
 from asdbench_systems._checks import check_number
 
 if TYPE_CHECKING:

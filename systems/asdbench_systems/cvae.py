@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asdbench import registry
 from asdbench.api import System
+from asdbench.plugins import registry
 from asdbench_systems._fitted import FittedVae
 from asdbench_systems._vae import LabelAt, Terms, Vae
 

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench import registry
 from asdbench.api import Batch, FitContext, Floats, Scope, System
 from asdbench.errors import FitError
+from asdbench.plugins import registry
 from asdbench_systems._checks import training_vectors, vectors
 
 CHUNK = 1024  # clips scored at a time

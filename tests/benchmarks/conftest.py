@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from asdbench.execution import threads_set
+from asdbench.running.execution import threads_set
 
 ROUNDS = 5
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from asdbench.api import Clip
 from asdbench.datasets.features import write
-from asdbench.running import run
+from asdbench.running.run import run
 
 SYSTEMS, WIDTH, ROUNDS = "mvg,cvae[epochs=3]", 256, 3
 SIZES: Mapping[str, Sequence[int]] = {"clips": (2000, 4000, 8000), "machines": (2, 4, 8), "seeds": (2, 4, 8)}

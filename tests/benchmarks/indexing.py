@@ -11,12 +11,12 @@ import sys
 import time
 from pathlib import Path
 
-from asdbench.cache import DATABASE
 from asdbench.datasets.dcase import dcase2021
 from asdbench.datasets.digests import Digests
 from asdbench.datasets.ground_truth import labels_2021
 from asdbench.published import official_counts
-from asdbench.validation import validate
+from asdbench.upkeep.cache import DATABASE
+from asdbench.upkeep.validation import validate
 
 SAMPLES = 160
 

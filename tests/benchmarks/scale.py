@@ -18,8 +18,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from asdbench.datasets.years import YEARS
 from asdbench.published import official_counts
-from asdbench.years import YEARS
 from tests.trees import tiny_wav, write_tree
 
 SAMPLES = 3200

@@ -19,10 +19,9 @@ from asdbench_systems import _networks, ae
 from asdbench_systems._networks import Autoencoder
 from asdbench_systems._training import generator, minibatches
 from asdbench_systems.ae import FRAMES, Ae, joined_frames
-
-from .conftest import Race, note
-from .peak import MEASURED
-from .products import seconds_of_products
+from tests.benchmarks.conftest import Race, note
+from tests.benchmarks.peak import MEASURED
+from tests.benchmarks.products import seconds_of_products
 
 BANDS = 128
 SIZES = [FRAMES * BANDS, 128, 128, 128, 128, 8, 128, 128, 128, 128, FRAMES * BANDS]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .conftest import note
-from .growth import SIZES, SMALL, draw, measure, steepness
+from tests.benchmarks.conftest import note
+from tests.benchmarks.growth import SIZES, SMALL, draw, measure, steepness
 
 
 def test_growth(full: bool, tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-from asdbench.years import YEARS
-
-from ..reports.results import write_results
-from .conftest import note
+from asdbench.datasets.years import YEARS
+from tests.benchmarks.conftest import note
+from tests.reports.results import write_results
 
 SYSTEMS = ("ae", "cvae", "clvae", "clvae-ensemble", "mvg")
 ROUNDS = 5

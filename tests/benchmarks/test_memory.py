@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import note
-from .peak import MEASURED
+from tests.benchmarks.conftest import note
+from tests.benchmarks.peak import MEASURED
 
 PROGRAM = """
 import hashlib, json, sys, tempfile
 from pathlib import Path
 import numpy as np
 import scipy.linalg, torch  # what embedding imports
-from asdbench import registry
+from asdbench.plugins import registry
 from asdbench.api import Clip, Waveform
-from asdbench.executors import InlineExecutor
-from asdbench.extraction import Request, extract
+from asdbench.running.executors import InlineExecutor
+from asdbench.running.extraction import Request, extract
 from asdbench.progress import Progress
 from tests.benchmarks.peak import megabytes
 

@@ -19,8 +19,7 @@ from asdbench.api import Floats
 from asdbench.audio import read, resample
 from asdbench.embeddings import _resnet38_network, panns
 from asdbench.embeddings.resnet38 import ResNet38
-
-from .conftest import Race, note
+from tests.benchmarks.conftest import Race, note
 
 RATE, SECONDS = panns.RATE, 10
 PRODUCT = 2048  # rows and columns of the matrices that tell the processor's rate

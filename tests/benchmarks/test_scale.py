@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from . import scale
-from .peak import MEASURED
+from tests.benchmarks import scale
+from tests.benchmarks.peak import MEASURED
 
 
 @MEASURED

@@ -21,8 +21,7 @@ from torch.func import functional_call, stack_module_state
 from asdbench_systems._networks import LATENT, Autoencoder
 from asdbench_systems._training import adam, generator
 from asdbench_systems.cvae import Cvae
-
-from .conftest import Race
+from tests.benchmarks.conftest import Race
 
 SEEDS = 5
 AE_WIDTH, SECTIONS = 640, 3

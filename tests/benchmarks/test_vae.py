@@ -13,13 +13,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from asdbench import registry
 from asdbench.api import Batch, FitContext
+from asdbench.plugins import registry
 from asdbench_systems._fitted import FittedVae
 from asdbench_systems._training import generator, minibatches
-
-from .conftest import Race
-from .products import Layer, seconds_of_products
+from tests.benchmarks.conftest import Race
+from tests.benchmarks.products import Layer, seconds_of_products
 
 WIDTH, SECTIONS, LATENT = 3776, 6, 512
 

@@ -6,7 +6,7 @@ import pytest
 
 from asdbench.datasets import attributes, grammar
 from asdbench.datasets.ground_truth import read_truth
-from asdbench.years import YEARS
+from asdbench.datasets.years import YEARS
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,9 @@ import pytest
 
 from asdbench.datasets.grammar import MACHINES, parse
 from asdbench.datasets.ground_truth import labels_2021, read_truth, shipped
+from asdbench.datasets.years import YEARS, Unit
 from asdbench.errors import DataError
-from asdbench.years import YEARS, Unit
-
-from ..submissions.conftest import write
+from tests.submissions.conftest import write
 
 BANDSAW = Unit("bandsaw", "00")
 

@@ -15,12 +15,11 @@ import soundfile
 from asdbench.api import Clip, Dataset
 from asdbench.datasets import dcase, fingerprint, open_dataset
 from asdbench.datasets.dcase import DcaseDataset, dcase2020, dcase2021, dcase2022, dcase2023, dcase2026
+from asdbench.datasets.years import YEARS
 from asdbench.errors import ClipError, DataError
 from asdbench.published import official_counts
-from asdbench.years import YEARS
-
-from ..conftest import MakeTree
-from ..trees import TEST, TRAIN, write_tree
+from tests.conftest import MakeTree
+from tests.trees import TEST, TRAIN, write_tree
 
 LAYOUTS = ("official", "raw", "bare", "zips")
 

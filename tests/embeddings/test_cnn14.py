@@ -17,7 +17,7 @@ from asdbench.embeddings import cnn14 as module
 from asdbench.embeddings import panns
 from asdbench.embeddings.cnn14 import Cnn14, cnn14
 from asdbench.errors import ClipError, WeightsError
-from asdbench.registry import create
+from asdbench.plugins.registry import create
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from asdbench.api import Floats
 from asdbench.audio import read
 from asdbench.embeddings.logmel import PadMode, logmel, mel_filterbank, power_mel
 from asdbench.errors import ClipError, UsageError
-from asdbench.registry import create
+from asdbench.plugins.registry import create
 
 
 @pytest.mark.parametrize("pad_mode", ["reflect", "zeros"])

@@ -22,7 +22,7 @@ from asdbench.embeddings import panns
 from asdbench.embeddings.logmel import mel_filterbank
 from asdbench.embeddings.resnet38 import PUBLISHED, ResNet38, resnet38
 from asdbench.errors import ClipError, UsageError, WeightsError
-from asdbench.registry import create
+from asdbench.plugins.registry import create
 
 REAL, IMAGINARY, MEL = network.FRONT_END
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_cli import Shell
+from tests.end_to_end.test_cli import Shell
 
 RUN = ("run", "--dataset", "toy[train=5,train_target=2,test=4]", "--machines", "fan", "--epochs", "2", "--workers", "1")
 SYSTEMS = "mvg,clvae"
@@ -30,9 +30,9 @@ def score(self, components):
 System.score = score
 """,
     "another seed of the trainings": """
-import asdbench.jobs
-true = asdbench.jobs.derive_seed
-asdbench.jobs.derive_seed = lambda seed, label, model: true(seed + 1, label, model)
+import asdbench.running.jobs
+true = asdbench.running.jobs.derive_seed
+asdbench.running.jobs.derive_seed = lambda seed, label, model: true(seed + 1, label, model)
 """,
     "1 % noise on the embedding": """
 import numpy as np

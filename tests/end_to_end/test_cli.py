@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ..conftest import MakeFeatures
+from tests.conftest import MakeFeatures
 
 TOY = "toy[train=5,train_target=2,test=4]"
 

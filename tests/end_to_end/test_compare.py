@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import MakeFeatures
-from ..runs import go
-from .test_cli import Shell
+from tests.conftest import MakeFeatures
+from tests.end_to_end.test_cli import Shell
+from tests.runs import go
 
 PLUGIN = """
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_cli import Shell
+from tests.end_to_end.test_cli import Shell
 
 TOY = "toy[train=4,train_target=1,test=2,seconds=0.5]"
 RUN = ("run", "--dataset", TOY, "--machines", "fan,valve", "--epochs", "2", "--systems", "ae,mvg,clvae,clvae-ensemble")

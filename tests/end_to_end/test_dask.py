@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from asdbench.errors import AsdbenchError, DataError
-from asdbench.running import run
-
-from ..conftest import MakeFeatures
-from ..runs import files, plugin
+from asdbench.running.run import run
+from tests.conftest import MakeFeatures
+from tests.runs import files, plugin
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'asdbench[dask]'")
 

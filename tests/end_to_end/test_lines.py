@@ -7,7 +7,7 @@ import io
 import click
 import pytest
 
-from asdbench.cli.lines import line, whole
+from asdbench.cli.wrapping import line, whole
 
 
 class Terminal(io.StringIO):

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from asdbench.published import KEYS, tables
-from asdbench.reports import published
-
-from .test_cli import Shell
-from .test_score import write_small
+from asdbench.reports.text import published
+from tests.end_to_end.test_cli import Shell
+from tests.end_to_end.test_score import write_small
 
 
 @pytest.fixture
@@ -97,7 +96,7 @@ def test_what_cannot_be_compared_is_refused_before_scoring(shell: Shell) -> None
 
 
 def test_the_csv_report_says_the_verdict_in_words(shell: Shell) -> None:
-    from ..reports.test_tables import fill
+    from tests.reports.content.test_tables import fill
 
     fill(shell.folder / "results")
     out, _ = shell("report", "results", "--format", "csv")

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from asdbench.testing import check_system
-
-from ..conftest import MakeFeatures
-from ..runs import go
-from .test_cli import Shell
+from tests.conftest import MakeFeatures
+from tests.end_to_end.test_cli import Shell
+from tests.runs import go
 
 ROOT = Path(__file__).parents[2]
 

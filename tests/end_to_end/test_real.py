@@ -10,7 +10,7 @@ import pytest
 
 from asdbench.api import Cell
 from asdbench.metrics.roc import auc
-from asdbench.running import run
+from asdbench.running.run import run
 
 pytestmark = pytest.mark.shared
 CELL = Cell("fan", "00", "source")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.reports import tables
-from asdbench.reports.markdown import span
-
-from ..reports.results import write_results
-from .test_cli import Shell
+from asdbench.reports.content import tables
+from asdbench.reports.text.markdown import span
+from tests.end_to_end.test_cli import Shell
+from tests.reports.results import write_results
 
 
 @pytest.fixture

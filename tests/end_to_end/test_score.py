@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from asdbench.metrics.aggregate import METRICS
-
-from ..conftest import MakeFeatures
-from .test_cli import Shell
+from tests.conftest import MakeFeatures
+from tests.end_to_end.test_cli import Shell
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from asdbench.running import run
-
-from ..conftest import MakeFeatures
-from .test_cli import Shell
+from asdbench.running.run import run
+from tests.conftest import MakeFeatures
+from tests.end_to_end.test_cli import Shell
 
 EVIL = ["../../../evil", "/tmp/../evil", "..", "a/b", "a\\b", "nul\0", "CON/x"]
 

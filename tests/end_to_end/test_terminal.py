@@ -15,8 +15,7 @@ from asdbench.cli.leaderboard import command as leaderboard
 from asdbench.cli.published import command as published
 from asdbench.datasets import grammar, toy
 from asdbench.published import KEYS, tables
-
-from ..reports.results import write_results
+from tests.reports.results import write_results
 
 NAMES = ("a-system-of-some-length", "mvg[embedding=logmel]")
 

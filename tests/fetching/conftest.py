@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from asdbench.progress import Transfers
-
-from .server import Server
+from tests.fetching.server import Server
 
 CLIP = 60_000
 

@@ -11,11 +11,10 @@ import pytest
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.fetching import catalogue
 from asdbench.fetching.checkpoints import fetch_checkpoint, weights_folder
-from asdbench.fetching.obtaining import Wishes
-from asdbench.fetching.transfer import Patience
-
-from .conftest import Told
-from .server import Server
+from asdbench.fetching.download import Wishes
+from asdbench.fetching.http import Patience
+from tests.fetching.conftest import Told
+from tests.fetching.server import Server
 
 NAME = "ResNet38_mAP=0.434.pth"
 CONTENT = bytes(range(256)) * 1000

@@ -17,12 +17,11 @@ from asdbench.datasets.dcase import dcase, dcase2021
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.fetching.catalogue import choose
 from asdbench.fetching.dataset import Fetched, fetch_dataset
-from asdbench.fetching.obtaining import Wishes, obtain
+from asdbench.fetching.download import Wishes, obtain
+from asdbench.fetching.http import Patience
 from asdbench.fetching.records import locked
-from asdbench.fetching.transfer import Patience
-
-from .conftest import Told, archive_name, machine_files, tree, zipped
-from .server import Server
+from tests.fetching.conftest import Told, archive_name, machine_files, tree, zipped
+from tests.fetching.server import Server
 
 FAN = "dev_data_fan.zip"
 QUICK = Patience(retries=2, timeout=1.0, wait=0.01)

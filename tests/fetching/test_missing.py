@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from asdbench.errors import AsdbenchError, DataError, UsageError
-from asdbench.fetching.missing import fetch_missing
-
-from .conftest import Told, machine_files
-from .server import Server
+from asdbench.running.missing import fetch_missing
+from tests.fetching.conftest import Told, machine_files
+from tests.fetching.server import Server
 
 NAME = "ResNet38_mAP=0.434.pth"
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from asdbench.api import DOMAINS, Cell
-from asdbench.components import Components
-from asdbench.results import seed_folder
+from asdbench.results.components import Components
+from asdbench.results.results_folder import seed_folder
 
 NASTY = "<script>alert('x')</script> \"a|b\" _c_ $\\alpha$\nd"
 MACHINES = ("ToyCar", "fan", "valve")

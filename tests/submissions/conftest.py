@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asdbench.years import YEARS, Unit, Year
+from asdbench.datasets.years import YEARS, Unit, Year
 
 Rows = list[tuple[str, str]]
 MakeFolder = Callable[..., Path]

@@ -7,18 +7,17 @@ from pathlib import Path
 import pytest
 
 from asdbench.api import Cell
+from asdbench.datasets.years import YEARS
 from asdbench.errors import UsageError
+from asdbench.judging.verdicts import VERDICTS, count, mean_difference, summary
 from asdbench.published import tables
-from asdbench.reports.against import render
-from asdbench.running import run
+from asdbench.reports.text.verdicts import render
+from asdbench.results.intervals import intervals
+from asdbench.running.run import run
 from asdbench.submissions.against import against, other_clips
 from asdbench.submissions.export import export
 from asdbench.submissions.scoring import score_folder
-from asdbench.uncertainty import intervals
-from asdbench.verdicts import VERDICTS, count, mean_difference, summary
-from asdbench.years import YEARS
-
-from ..conftest import MakeFeatures
+from tests.conftest import MakeFeatures
 
 TABLE = "narita2021/table-3"
 

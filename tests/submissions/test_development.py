@@ -8,10 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from asdbench.datasets.years import YEARS, Unit, Year
 from asdbench.submissions.development import Named, expected_units, gap
-from asdbench.years import YEARS, Unit, Year
-
-from .conftest import clip_names
+from tests.submissions.conftest import clip_names
 
 UNIT = Unit("fan", "00", "source")
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from asdbench.datasets.ground_truth import read_truth
+from asdbench.datasets.years import YEARS, Unit
 from asdbench.errors import DataError
 from asdbench.submissions.scoring import score_folder
-from asdbench.years import YEARS, Unit
-
-from .conftest import write
+from tests.submissions.conftest import write
 
 BANDSAW = Unit("bandsaw", "00")
 

@@ -11,17 +11,16 @@ import pytest
 
 from asdbench.api import DOMAINS, Cell
 from asdbench.datasets.ground_truth import labels_2021, shipped
+from asdbench.datasets.years import YEARS, Unit
 from asdbench.errors import DataError, UsageError
-from asdbench.results import seed_folder
-from asdbench.running import run
-from asdbench.scoring import evaluate
-from asdbench.store import SeedFolder
+from asdbench.results.results_folder import seed_folder
+from asdbench.results.scoring import evaluate
+from asdbench.results.seed_folder import SeedFolder
+from asdbench.running.run import run
 from asdbench.submissions.export import choose, export
 from asdbench.submissions.scoring import score_folder
-from asdbench.years import YEARS, Unit
-
-from ..conftest import MakeFeatures
-from .conftest import clip_names
+from tests.conftest import MakeFeatures
+from tests.submissions.conftest import clip_names
 
 YEAR = YEARS[2021]
 ENTRY: dict[str, Any] = {

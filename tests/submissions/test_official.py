@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.reports.challenge import render
+from asdbench.datasets.years import YEARS
+from asdbench.reports.text.submission import render
 from asdbench.submissions.scoring import Scored, score_folder
-from asdbench.years import YEARS
 
 METRICS = ("auc", "pauc", "precision", "recall", "f1")
 Key = tuple[str, str, str, str]

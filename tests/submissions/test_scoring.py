@@ -13,11 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asdbench.datasets.years import YEARS, Unit
 from asdbench.errors import DataError
 from asdbench.submissions.scoring import score_folder
-from asdbench.years import YEARS, Unit
-
-from .conftest import MakeFolder, clip_names, read, write
+from tests.submissions.conftest import MakeFolder, clip_names, read, write
 
 FILE = "anomaly_score_fan_section_01_target_test.csv"
 DECISIONS = "decision_result_fan_section_01_target_test.csv"

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from asdbench import registry
 from asdbench.api import Batch, FitContext, Floats
 from asdbench.errors import FitError, UsageError, WeightsError
+from asdbench.plugins import registry
 from asdbench.testing import random_batch
 from asdbench_systems import _networks, ae
 from asdbench_systems._networks import Autoencoder, KerasBatchNorm

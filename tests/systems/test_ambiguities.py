@@ -12,9 +12,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from asdbench import registry
 from asdbench.api import Batch, FitContext
-from asdbench.spec import parse
+from asdbench.plugins import registry
+from asdbench.plugins.spec import parse
 from asdbench.testing import random_batch
 from asdbench_systems._vae import Vae
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 import torch
 
-from asdbench import registry
 from asdbench.api import Kind
+from asdbench.plugins import registry
 from asdbench.testing import check_system
 
 torch.set_num_threads(1)
@@ -50,7 +50,7 @@ def test_quick_is_a_smaller_budget_and_nothing_else(name: str) -> None:
 def test_listing_the_systems_imports_nothing_heavy() -> None:
     heavy = {"torch", "scipy", "sklearn", "pandas", "librosa"}
     program = (
-        "import sys; from asdbench import registry\n"
+        "import sys; from asdbench.plugins import registry\n"
         "for name in registry.entries('systems'): registry.create('systems', name)\n"
         f"print(sorted({heavy!r} & set(sys.modules)))"
     )

@@ -11,9 +11,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from asdbench import registry
 from asdbench.api import Batch, FitContext, Fitted
 from asdbench.errors import FitError, UsageError
+from asdbench.plugins import registry
 from asdbench.testing import random_batch
 from asdbench_systems._fitted import FittedVae
 from asdbench_systems._training import generator, minibatches

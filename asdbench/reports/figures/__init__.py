@@ -1,7 +1,7 @@
 """Figures of results: one module a figure. matplotlib is imported when something is drawn, never before.
 
 A :class:`Figure` is a caption and panels; a panel knows how to draw itself on given axes. The page
-(:mod:`asdbench.reports.html`) sets panels side by side as far as they fit,
+(:mod:`asdbench.reports.page.html`) sets panels side by side as far as they fit,
 :mod:`asdbench.reports.figures.drawing` puts them all on one sheet.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
-from asdbench.reports.evidence import View
-from asdbench.reports.look import Look
+from asdbench.reports.content.evidence import View
+from asdbench.reports.figures.look import Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,11 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from asdbench.metrics.aggregate import Metric
-from asdbench.reports import look
-from asdbench.reports.evidence import View, one_line
-from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.content.evidence import View, one_line
+from asdbench.reports.content.system_table import Row
+from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.drawing import GRID, chance, spread
-from asdbench.reports.systemtable import Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from asdbench.errors import DataError, UsageError
 from asdbench.reports.figures import Figure, Panel
-from asdbench.reports.look import AREA, COLOURS, SECTION_COLOURS, Look
+from asdbench.reports.figures.look import AREA, COLOURS, SECTION_COLOURS, Look
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.reports import look
-from asdbench.reports.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.content.evidence import Shown, View, one_line
+from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.drawing import FAINT, INK, logarithmic
-from asdbench.reports.look import AREA, Look
+from asdbench.reports.figures.look import AREA, Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asdbench.reports import look
-from asdbench.reports.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.content.evidence import Shown, View, one_line
+from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.drawing import INK, PAPER
-from asdbench.reports.look import Look
+from asdbench.reports.figures.look import Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from asdbench.metrics.challenge import against
 from asdbench.metrics.roc import MAX_FPR, curve
-from asdbench.reports import look
-from asdbench.reports.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.content.evidence import Shown, View, one_line
+from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.drawing import FAINT, GRID
 from asdbench.words import listed
 

@@ -7,11 +7,10 @@ import statistics
 from typing import TYPE_CHECKING
 
 from asdbench.api import DOMAINS
-from asdbench.reports import look
-from asdbench.reports.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.content.evidence import Shown, View, one_line
+from asdbench.reports.content.system_table import Bounds
+from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.drawing import chance, spread
-from asdbench.reports.systemtable import Bounds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asdbench.reports import look
-from asdbench.reports.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel
+from asdbench.reports.content.evidence import Shown, View, one_line
+from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.drawing import PAPER, chance, logarithmic
 
 if TYPE_CHECKING:

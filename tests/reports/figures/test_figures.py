@@ -13,13 +13,14 @@ import pytest
 
 from asdbench.errors import DataError, UsageError
 from asdbench.metrics.roc import auc
-from asdbench.reports import evidence, figures, look
-from asdbench.reports.evidence import View
-from asdbench.reports.figures import drawing
+from asdbench.reports import figures
+from asdbench.reports.content import evidence
+from asdbench.reports.content.evidence import View
+from asdbench.reports.content.places import BUILT_IN
+from asdbench.reports.figures import drawing, look
 from asdbench.reports.figures.inline import Panels
 from asdbench.reports.figures.roc import mean_curve
-
-from ..results import NASTY, write_results
+from tests.reports.results import NASTY, write_results
 
 
 def view_of(results: Path) -> View:
@@ -113,7 +114,7 @@ def test_a_system_has_one_look_in_every_selection(tmp_path: Path) -> None:
 
 def test_a_built_in_system_has_one_look_in_every_folder(tmp_path: Path) -> None:
     looks = []
-    for number, systems in enumerate([("mvg",), ("another", "mvg"), (*look.BUILT_IN, "another", "zero")]):
+    for number, systems in enumerate([("mvg",), ("another", "mvg"), (*BUILT_IN, "another", "zero")]):
         view = view_of(write_results(tmp_path / str(number), systems=systems))
         assert len({look.of(shown) for shown in view.systems}) == len(systems)
         assert [shown.name for shown in view.systems] == sorted(systems)
@@ -124,7 +125,7 @@ def test_a_built_in_system_has_one_look_in_every_folder(tmp_path: Path) -> None:
 
 def test_the_built_in_systems_are_those_that_come_with_asdbench() -> None:
     found = entry_points(group="asdbench.systems")
-    assert tuple(sorted({one.name for one in found if one.value.startswith("asdbench_systems.")})) == look.BUILT_IN
+    assert tuple(sorted({one.name for one in found if one.value.startswith("asdbench_systems.")})) == BUILT_IN
 
 
 def test_looks_of_many_systems_differ(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asdbench.reports import evidence, figures
+from asdbench.reports import figures
+from asdbench.reports.content import evidence
 from asdbench.reports.figures import drawing
-
-from ..results import write_results
+from tests.reports.results import write_results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,0 +1,120 @@
+"""A report's tables for a terminal that is narrower than their Markdown: a published value stands in our value's cell.
+
+In a pipe and in a file it is Markdown, whatever its width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from asdbench.cli import run_overview as overview
+from asdbench.cli import wrapping as lines
+from asdbench.cli.wrapping import line
+from asdbench.judging.verdicts import MARKS
+from asdbench.metrics.challenge import Column
+from asdbench.reports.content.evidence import one_line
+from asdbench.reports.content.footnotes import NO_RESULT, loud
+from asdbench.reports.content.system_table import SystemTable, shared_notes
+from asdbench.reports.text.markdown import COLLAPSED, NOT_THERE, PARTS, against_published, label, means_of, span, unit
+
+
+def show(tables: Sequence[SystemTable]) -> None:
+    """Print an overview and every table, as wide as the terminal."""
+    console = lines.console()
+    click.echo(line("", "In brief, for a narrow terminal. As they are: `asdbench report > FILE`."))
+    if len(tables) > 1:
+        overview.show(tables)
+    for dataset in dict.fromkeys(table.dataset for table in tables):
+        own = [table for table in tables if table.dataset == dataset]
+        shared = shared_notes(own)
+        if shared:
+            click.echo(line("", f"Of all tables on {one_line(dataset)}:"))
+            _list(shared)
+        for table in own:
+            _system(console, table, shared)
+
+
+def _system(console: Console, table: SystemTable, shared: Sequence[str]) -> None:
+    name = f"{table.title} · {table.system} on {table.dataset}{PARTS[table.part]}"
+    console.print("", Text(one_line(name), "bold"), sep="\n")
+    for warning in table.warnings:
+        console.print(Text(one_line(loud(warning)), "bold yellow"))
+    if NO_RESULT & set(table.stamps):
+        console.print(Text("These numbers are no result.", "bold yellow"))
+    every = table.definition.columns()
+    metrics = dict.fromkeys(metric for _, metric in every)
+    groups = [[own for own in every if own[1] == metric] for metric in metrics] if table.has_published else [every]
+    for group in groups:
+        console.print("", _values(table, group), sep="\n")
+    console.print("", _intervals(table, every), "", sep="\n")
+    score = "no value" if table.score is None else f"{table.score:.2f}"
+    beside = "" if table.their_score is None else f"; {against_published(table)}"
+    said = f"{score} (95 % interval {span(table.score_bounds)}){beside}" if table.score_bounds else f"{score}{beside}"
+    click.echo(line("Official score: ", said))
+    if table.verdict:
+        click.echo(line("Against the published values: ", one_line(table.verdict)))
+    _list([note for note in table.notes if note not in shared])
+
+
+def _list(notes: Sequence[str]) -> None:
+    for note in notes:
+        click.echo(line("- ", one_line(note.replace("**", ""))))
+
+
+def _values(table: SystemTable, columns: Sequence[Column]) -> Table:
+    head = " (published, difference)" if table.has_published else ""
+    shown = _table(
+        table, [label(column).replace(" ", "\n", 0 if head else 1) + head.replace(" ", "\n", 1) for column in columns]
+    )
+    for row in table.rows:
+        place = [one_line(row.machine) + COLLAPSED * row.collapsed, one_line(row.section) + " †" * row.mark]
+        marks = {column: MARKS[verdict] for column, verdict in row.verdicts.items()}
+        shown.add_row(
+            *map(Text, place), *(_cell(row.ours.get(c), row.published.get(c), marks.get(c, "")) for c in columns)
+        )
+    for name in means_of(table):
+        ours = [getattr(table.ours[c], name) if c in table.ours else None for c in columns]
+        theirs = [getattr(table.theirs[c], name) if c in table.theirs else None for c in columns]
+        judged = table.mean_verdicts(name)
+        marks_of = [MARKS[judged[c]] if c in judged else "" for c in columns]
+        values = zip(ours, theirs, marks_of, strict=True)
+        shown.add_row(f"{name.capitalize()} mean", "", *(_cell(*value) for value in values))
+    return shown
+
+
+def _intervals(table: SystemTable, columns: Sequence[Column]) -> Table:
+    shown = _table(table, [label(column).replace(" ", "\n", 1) for column in columns], "95 % interval")
+    for row in table.rows:
+        place = [one_line(row.machine), one_line(row.section)]
+        shown.add_row(*map(Text, place), *(span(row.bounds.get(column)) for column in columns))
+    for name in means_of(table):
+        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
+        shown.add_row(f"{name.capitalize()} mean", "", *(span(bounds.get(column)) for column in columns))
+    return shown
+
+
+def _table(table: SystemTable, heads: Sequence[str], first: str = "Machine") -> Table:
+    return columns([first, unit(table.definition)], heads)
+
+
+def columns(names: Sequence[str], numbers: Sequence[str]) -> Table:
+    """An empty table: columns of names, which fold where they must, and of numbers, which do not."""
+    made = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for head in names:
+        made.add_column(head, overflow="fold")
+    for head in numbers:
+        made.add_column(head, justify="right", no_wrap=True)
+    return made
+
+
+def _cell(ours: float | None, published: float | None, mark: str = "") -> str:
+    shown = NOT_THERE if ours is None else f"{ours:.2f}"
+    if published is None:
+        return shown
+    return f"{shown} ({published:.2f})" if ours is None else f"{shown} ({published:.2f}, {ours - published:+.2f}{mark})"

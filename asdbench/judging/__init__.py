@@ -1,0 +1,1 @@
+"""Verdicts: results beside published tables, beside each other, and beside expected scores."""

@@ -1,0 +1,1 @@
+"""Names to things: the registry of systems, embeddings and data sets, and the specs that ask for them."""

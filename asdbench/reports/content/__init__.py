@@ -1,0 +1,1 @@
+"""What is shown, as data: tables, notes, the leaderboard. No text format, no colours."""

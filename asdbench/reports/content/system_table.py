@@ -1,0 +1,183 @@
+"""A system's table as data: rows of ours and the published, means, intervals, notes; and the best of several. Percent.
+
+:mod:`asdbench.reports.content.tables` makes them from a results folder; Markdown, LaTeX, CSV and the page show them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from asdbench.judging.verdicts import Verdict, judge
+from asdbench.metrics.aggregate import Means, Metric
+from asdbench.metrics.challenge import Column, Definition
+from asdbench.reports.content.footnotes import NO_RESULT, REDUCED
+from asdbench.results.seed_folder import SeedFolder
+from asdbench.running.selection import ORACLE, STAMP
+
+Bounds = tuple[float, float]
+SHOWN = 2
+"""Decimals of means and official scores, ours and those recomputed from published cells."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
+
+    ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are columns
+    that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are there
+    where the system has a published table. ``collapsed``: a component of the machine's model is constant.
+    """
+
+    machine: str
+    section: str
+    ours: Mapping[Column, float]
+    published: Mapping[Column, float]
+    mark: bool = False
+    missing: tuple[Column, ...] = ()
+    bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    verdicts: Mapping[Column, Verdict] = field(default_factory=dict)
+    collapsed: bool = False
+
+
+@dataclass(frozen=True)
+class SystemTable:
+    """A system's table.
+
+    Parameters
+    ----------
+    dataset, system, title : str
+    part : {"dev", "eval"}
+        Development or evaluation sections; their means and official scores are never mixed.
+    definition : Definition
+        Of the data set's year: which columns there are and what the official score is.
+    stamps : tuple of str
+        What the table must say loudly, a reduced budget among it.
+    rows : list of Row
+    ours, theirs : mapping of (domain, metric) to Means
+        Means per column, percent; ``theirs`` over the same cells as ours.
+    score, their_score : float or None
+        Official score, percent, over the same cells; of several seeds the mean of theirs.
+    has_published : bool
+    deviations : list of str
+        What was done otherwise than by the method, the data and the table it stands beside.
+    settings : list of str
+        Seeds, budget, training data, features, versions.
+    remarks : list of str
+        What a reader must know of the numbers: where the published ones are from, what intervals say.
+    arithmetic_bounds, harmonic_bounds, score_bounds
+        95 % intervals of the means and of the official score, percent; a column, or the score, without one is absent.
+    overall, overall_bounds, their_overall : mapping of metric to float, to their intervals, to the published
+        The arithmetic means over all cells of whatever domain, percent.
+    verdict : str
+        The cells' verdicts in one line; empty where nothing is published.
+    folders : tuple of SeedFolder
+        What it was made from.
+    seed_scores : tuple of float or None
+        Official score of each folder over the cells that all have, percent.
+    """
+
+    dataset: str
+    system: str
+    title: str
+    part: str
+    definition: Definition
+    stamps: tuple[str, ...]
+    rows: list[Row]
+    ours: Mapping[Column, Means]
+    theirs: Mapping[Column, Means]
+    score: float | None
+    their_score: float | None
+    has_published: bool
+    deviations: list[str] = field(default_factory=list)
+    settings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    arithmetic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    harmonic_bounds: Mapping[Column, Bounds] = field(default_factory=dict)
+    score_bounds: Bounds | None = None
+    overall: Mapping[Metric, float] = field(default_factory=dict)
+    overall_bounds: Mapping[Metric, Bounds] = field(default_factory=dict)
+    their_overall: Mapping[Metric, float] = field(default_factory=dict)
+    verdict: str = ""
+    folders: tuple[SeedFolder, ...] = ()
+    seed_scores: tuple[float | None, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """All that stands below the table."""
+        return [*self.deviations, *self.settings, *self.remarks]
+
+    @property
+    def cells(self) -> int:
+        """How many cells (machine, section, domain) have a value."""
+        return sum(metric == "auc" for row in self.rows for _, metric in row.ours)
+
+    @property
+    def oracle(self) -> bool:
+        """Whether its epoch was chosen on the test labels."""
+        return self.system.endswith(ORACLE) or STAMP in self.stamps
+
+    @property
+    def result(self) -> bool:
+        """Whether its numbers may be taken for a result: for what the method reaches on real machines."""
+        return not self.oracle and not any(stamp in NO_RESULT or stamp.startswith(REDUCED) for stamp in self.stamps)
+
+    def mean_verdicts(self, which: str) -> dict[Column, Verdict]:
+        """The verdict on each ``arithmetic`` or ``harmonic`` mean that stands beside one of published cells."""
+        bounds = self.arithmetic_bounds if which == "arithmetic" else self.harmonic_bounds
+        return {
+            column: judge(getattr(mean, which), bounds.get(column), getattr(self.theirs[column], which), SHOWN)
+            for column, mean in self.ours.items()
+            if column in self.theirs
+        }
+
+    def overall_verdict(self, metric: Metric) -> Verdict | None:
+        """The verdict on the mean over all cells of whatever domain, where there is one to compare."""
+        if metric not in self.overall or metric not in self.their_overall:
+            return None
+        return judge(self.overall[metric], self.overall_bounds.get(metric), self.their_overall[metric], SHOWN)
+
+    @property
+    def score_verdict(self) -> Verdict | None:
+        """The verdict on the official score, where there is one to compare."""
+        if self.score is None or self.their_score is None:
+            return None
+        return judge(self.score, self.score_bounds, self.their_score, SHOWN)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader must know before any number: stamps and collapsed models."""
+        collapsed = list(dict.fromkeys(row.machine for row in self.rows if row.collapsed))
+        return (*self.stamps, *([f"collapsed model: {', '.join(collapsed)}"] if collapsed else []))
+
+
+def shared_notes(tables: Sequence[SystemTable]) -> list[str]:
+    """The notes that several tables have all of, to be said once; none of a single table."""
+    first, *others = tables
+    return [note for note in first.notes if others and all(note in table.notes for table in others)]
+
+
+def best(tables: Sequence[SystemTable]) -> list[SystemTable]:
+    """Those of the highest official score of their part, several where equal; none where it would be unfair to say.
+
+    Systems whose epoch was chosen on the test labels do not take part, nor those scored on fewer cells than others,
+    nor, where some numbers are results, those that are none.
+    """
+    found = []
+    for part in dict.fromkeys(table.part for table in tables):
+        fair = comparable([table for table in tables if table.part == part])
+        found += [table for table in fair if table.score == fair[0].score] if len(fair) > 1 else []
+    return found
+
+
+def comparable(tables: Sequence[SystemTable]) -> list[SystemTable]:
+    """Those that can be compared, the highest official score first."""
+    scored = [table for table in tables if table.score is not None and not table.oracle]
+    scored = [table for table in scored if table.result] or scored
+    most = max((_values(table) for table in scored), key=len, default=frozenset[Any]())
+    return sorted((table for table in scored if _values(table) == most), key=lambda table: -(table.score or 0.0))
+
+
+def _values(table: SystemTable) -> frozenset[tuple[str, str, Column]]:
+    return frozenset((row.machine, row.section, column) for row in table.rows for column in row.ours)

@@ -1,0 +1,293 @@
+"""A results folder as one self-contained HTML page: no script is needed to read it, nothing is loaded.
+
+The page's order: the verdict, the systems side by side, tables beside the published ones, figures, the clips most
+wrong, timings, and how it was made. Template, styles and script stand in the folder ``page``; names are
+escaped by jinja2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from asdbench.errors import AsdbenchError
+from asdbench.judging import verdicts
+from asdbench.metrics.aggregate import RANKING, Metric
+from asdbench.metrics.challenge import Column
+from asdbench.reports import figures
+from asdbench.reports.content import ranking
+from asdbench.reports.content.evidence import Shown, View, one_line
+from asdbench.reports.content.footnotes import NO_RESULT, loud
+from asdbench.reports.content.mistakes import Mistake, mistakes
+from asdbench.reports.content.system_table import best, shared_notes
+from asdbench.reports.figures import Figure, Panel, look
+from asdbench.reports.figures.inline import Panels
+from asdbench.reports.page import provenance
+from asdbench.reports.page.sounds import BOUND, Sounds, data_uri, spectrogram
+from asdbench.reports.page.swatch import swatch
+from asdbench.reports.page.values import LEGEND, beside, number, plain
+from asdbench.reports.text.markdown import clips_of, label, means_of, official_mean, unit
+from asdbench.version import __version__
+
+MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
+MISTAKES = 6  # a system's
+PLAYED = 2  # of them with spectrogram and sound
+NOTHING_IS = "These numbers are no result: they say nothing about real machines."
+SOME_ARE_NONE = "Some of these numbers are no result: which, each table and caption says."
+MIND = "Mind this when you compare: each table and caption says of what it is true."
+KINDS_SHOWN: Mapping[str, str] = {
+    "auc": "AUC of every cell",
+    "shift": "Domain shift",
+    "roc": "ROC curves",
+    "histogram": "Scores",
+    "training": "Training",
+    "latent": "Latent space",
+}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A mistake with what can be shown of it; ``why_not`` where there is no sound."""
+
+    mistake: Mistake
+    picture: Markup
+    sound: str
+    why_not: str
+
+
+@dataclass
+class Page:
+    """What the parts of one page share: bytes left for sound, and its panels."""
+
+    room: int
+    panels: Panels
+
+
+def render(found: Sequence[View]) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    found : sequence of View
+        At least one.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        loader=PackageLoader("asdbench.reports", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    pages.filters.update(marked=_marked, line=one_line, loud=loud, file=_file)
+    pages.globals.update(swatch=swatch, code=provenance.CODE)
+    page = Page(BOUND, Panels())
+    made = [_view(view, f"v{number}", page) for number, view in enumerate(found)]
+    stamps = tuple(dict.fromkeys(stamp for view in found for stamp in view.stamps))
+    none = [bool(NO_RESULT & set(shown.table.stamps)) for view in found for shown in view.systems]
+    return pages.get_template("page.html").render(
+        title=f"Results on {', '.join(dict.fromkeys(one_line(view.dataset) for view in found))}",
+        headline=tuple(dict.fromkeys(stamp.partition(":")[0].partition(" (")[0] for stamp in stamps)),
+        stamps=stamps,
+        meaning=NOTHING_IS if all(none) else SOME_ARE_NONE if any(none) else MIND,
+        views=made,
+        rules=Markup(page.panels.rules()),  # matplotlib's styles, nothing from data
+        version=__version__,
+    )
+
+
+def _view(view: View, key: str, page: Page) -> dict[str, Any]:
+    highest = best([shown.table for shown in view.systems])
+    columns = view.definition.columns()
+    said, behind = ranking.verdict(view)
+    drawn = view.without_oracles()
+    shared = shared_notes([shown.table for shown in view.systems])
+    return {
+        "key": key,
+        "title": view.title,
+        "stamps": view.stamps,
+        "note": view.note,
+        "verdict": said,
+        "behind": behind,
+        "reading": f"Percent. pAUC: up to a false positive rate of 0.1, standardised; chance is 50, as for AUC."
+        f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over"
+        " clips; of other trainings they say nothing.",
+        "columns": [label(column) for column in columns],
+        "overall": [f"Mean {label(('', metric))}" for metric in _over_domains(columns)],
+        "unit": unit(view.definition),
+        "systems": [_row(shown, columns, any(shown.table is one for one in highest)) for shown in view.systems],
+        "published": any(shown.table.has_published for shown in view.systems),
+        "most": (MISTAKES, PLAYED),
+        "legend": LEGEND if any(verdicts.LEGEND in shown.table.notes for shown in view.systems) else "",
+        "deviations": _notes(note for note in shared if note in view.systems[0].table.deviations),
+        "shared": _notes(note for note in shared if note not in view.systems[0].table.deviations),
+        "tables": [_table(shown, columns, shared) for shown in view.systems],
+        "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
+        "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}", page, drawn) for kind in figures.KINDS],
+        "mistakes": list(_mistakes(drawn, page)),
+        "timings": [_timings(shown) for shown in view.systems],
+        "made": provenance.of(view),
+        "drawn": drawn.stamps,
+    }
+
+
+def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
+    table = shown.table
+    return {
+        "name": shown.name,
+        "title": one_line(table.title),
+        "look": look.of(shown),
+        "best": ("best" if table.result else "highest") if best else "",
+        "oracle": shown.oracle,
+        "collapsed": shown.collapsed,
+        "score": number(table.score, table.score_bounds),
+        "overall": [
+            number(table.overall.get(metric), table.overall_bounds.get(metric)) for metric in _over_domains(columns)
+        ],
+        "means": [
+            number(table.ours[column].arithmetic if column in table.ours else None, table.arithmetic_bounds.get(column))
+            for column in columns
+        ],
+        "cells": table.cells,
+        "published": plain(table.their_score),
+    }
+
+
+def _over_domains(columns: Sequence[Column]) -> list[Metric]:
+    """The metrics whose mean over both domains is none of the columns."""
+    return [metric for metric in RANKING if ("", metric) not in columns]
+
+
+def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> dict[str, Any]:
+    table = shown.table
+    rows = [
+        {
+            "machine": one_line(row.machine),
+            "section": one_line(row.section),
+            "mark": row.mark,
+            "collapsed": row.collapsed,
+            "values": [
+                beside(row.ours.get(c), row.bounds.get(c), row.published.get(c), row.verdicts.get(c)) for c in columns
+            ],
+        }
+        for row in table.rows
+    ]
+    means = []
+    for name in means_of(table):
+        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
+        judged = table.mean_verdicts(name)
+        ours = {column: getattr(value, name) for column, value in table.ours.items()}
+        theirs = {column: getattr(value, name) for column, value in table.theirs.items()}
+        means.append(
+            {
+                "name": f"{name.capitalize()} mean",
+                "values": [beside(ours.get(c), bounds.get(c), theirs.get(c), judged.get(c)) for c in columns],
+            }
+        )
+    return {
+        "name": shown.name,
+        "title": one_line(table.title),
+        "look": look.of(shown),
+        "stamps": table.stamps,
+        "verdict": table.verdict,
+        "score": beside(table.score, table.score_bounds, table.their_score, table.score_verdict),
+        "rows": rows,
+        "means": means,
+        "notes": _notes(note for note in table.notes if note not in shared),
+    }
+
+
+def _figure(figure: Figure, key: str, page: Page, view: View) -> dict[str, Any]:
+    shown, rest = figure.panels[:MOST_PANELS], figure.panels[MOST_PANELS:]
+    empty = list(figure.empty)
+    if rest:
+        empty.append(
+            f"{len(rest)} more panels ({', '.join(panel.title for panel in rest[:3])}, …) are left out of the page:"
+            f" `asdbench plot {figure.kind} --machines …` draws them."
+        )
+    of_system = {one.name: tuple(map(loud, one.table.stamps)) for one in view.systems}
+    folds = [
+        (name, of_system.get(name, figure.stamps), [_svg(panel, page) for panel in own])
+        for name, own in groupby(shown, key=lambda panel: panel.fold)
+    ]
+    return {
+        "key": key,
+        "heading": KINDS_SHOWN[figure.kind],
+        "title": figure.title,
+        "caption": figure.caption,
+        "stamps": figure.stamps,
+        "legend": figure.legend if folds else (),
+        "folds": folds,
+        "empty": empty,
+    }
+
+
+def _svg(panel: Panel, page: Page) -> Markup:
+    return Markup(page.panels.svg(panel))  # its names are escaped
+
+
+def _mistakes(view: View, page: Page) -> Iterator[dict[str, Any]]:
+    opened: dict[str, Sounds] = {}
+    for shown in view.systems:
+        listed = mistakes(view, shown, MISTAKES)
+        heard = []
+        for mistake in listed[:PLAYED]:
+            spec = str(shown.manifests[0]["machines"][mistake.cell.machine]["dataset"])
+            sounds = opened[spec] if spec in opened else opened.setdefault(spec, Sounds(spec))
+            heard.append(_heard(mistake, sounds, page))
+        yield {
+            "name": shown.name,
+            "look": look.of(shown),
+            "stamps": shown.table.stamps,
+            "listed": listed,
+            "heard": [one for one in heard if one.picture],
+            "silent": list(dict.fromkeys(one_line(one.why_not) for one in heard if not one.picture)),
+        }
+
+
+def _heard(mistake: Mistake, sounds: Sounds, page: Page) -> Heard:
+    try:
+        wave = sounds.read(mistake.cell.machine, mistake.clip)
+    except AsdbenchError as error:
+        return Heard(mistake, Markup(""), "", error.message)
+    picture = _svg(spectrogram(wave, f"{one_line(mistake.cell)} · {mistake.label}"), page)
+    sound = data_uri(wave)
+    if len(sound) > page.room:
+        return Heard(mistake, picture, "", "no sound: the page holds as much as it should")
+    page.room -= len(sound)
+    return Heard(mistake, picture, sound, "")
+
+
+def _timings(shown: Shown) -> dict[str, Any]:
+    """Seconds of each stage, summed over machines and seeds; a fit that several machines share counts once."""
+    total: dict[str, float] = {}
+    for manifest in shown.manifests:
+        entries = manifest["machines"].values()
+        fits = {name: fit for entry in entries for name, fit in entry["fits"].items()}
+        for fit in fits.values():
+            for stage, seconds in fit.get("seconds", {}).items():
+                total[stage] = total.get(stage, 0.0) + seconds
+    entries = [entry.get("seconds", {}) for manifest in shown.manifests for entry in manifest["machines"].values()]
+    embedding = [seconds["embedding"] for seconds in entries if "embedding" in seconds]
+    if embedding:
+        total["embedding (of the whole run)"] = max(embedding)
+    return {"name": shown.name, "look": look.of(shown), "stages": total}
+
+
+def _notes(notes: Iterable[str]) -> list[str]:
+    """A table's notes, but for the key to marks that stand as words here."""
+    return [one_line(note) for note in notes if note != verdicts.LEGEND]
+
+
+def _file(name: str) -> Markup:
+    """A file's name, which may be broken behind its underscores."""
+    return Markup(str(escape(one_line(name))).replace("_", "_<wbr>"))  # escaped
+
+
+def _marked(note: str) -> Markup:
+    """A footnote's ``**loud**`` and code marks as HTML, all else as text."""
+    text = str(escape(note))
+    text = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", text)
+    return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", text))  # escaped above

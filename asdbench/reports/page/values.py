@@ -1,0 +1,61 @@
+"""A number in a page's table: with its interval, and how it stands to the published one, in words and colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from asdbench.judging.verdicts import RESERVE, Verdict
+from asdbench.reports.content.system_table import Bounds
+from asdbench.reports.text.markdown import NOT_THERE, span
+
+WORDS: Mapping[Verdict, str] = {
+    "equal to rounding": "equal",
+    "within our interval": "within",
+    "outside": "outside",
+    "no interval": "no interval",
+    "not published": "",
+}
+LEGEND = (
+    "Differences: lower or higher, outside: the published value is outside our 95 % interval; equal: equal to rounding;"
+    f" within: within the interval; no interval: we have none. {RESERVE}"
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number in a table: as shown, its interval, how it stands to the published one; ``sort`` orders."""
+
+    shown: str
+    sort: float
+    interval: str = ""
+    published: str = ""
+    difference: str = ""
+    verdict: str = ""
+    tone: str = ""
+
+
+def number(value: float | None, bounds: Bounds | None = None) -> Value:
+    """A value with its interval, or a dash where it has none."""
+    own = plain(value)
+    return own if value is None else replace(own, interval=span(bounds))
+
+
+def plain(value: float | None) -> Value:
+    """A value that no interval is asked of."""
+    return Value(NOT_THERE, -1.0) if value is None else Value(f"{value:.2f}", value)
+
+
+def beside(value: float | None, bounds: Bounds | None, published: float | None, judged: Verdict | None) -> Value:
+    """A value with its interval, the published one, the difference, and what it means in a word."""
+    own = number(value, bounds)
+    if published is None:
+        return own
+    if value is None:
+        return Value("–", -1.0, "", f"{published:.2f}")
+    difference = value - published
+    word = WORDS[judged] if judged else ""
+    tone = "" if judged != "outside" else "higher" if difference > 0 else "lower"
+    if tone:
+        word = f"{tone}, outside"
+    return Value(own.shown, own.sort, own.interval, f"{published:.2f}", f"{difference:+.2f}", word, tone)

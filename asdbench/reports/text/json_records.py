@@ -1,0 +1,79 @@
+"""Results as JSON: a record a system, part and seed, with the keys of ``asdbench score``.
+
+Conventions
+-----------
+- Values are fractions, to the last digit; null where there is none.
+- Beside ``cells``, ``means`` and ``official_score`` a record says what they are of, what is not scored and why, and
+  what a reader must know of them: ``stamps``, ``reduced_budget``, ``collapsed`` (machines).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from asdbench.metrics.aggregate import METRICS, RANKING, CellMetrics
+from asdbench.metrics.challenge import DEFINITIONS, Summary, summarise
+from asdbench.reports.content.system_table import SystemTable
+from asdbench.results.manifest import reduced
+from asdbench.results.scoring import evaluate
+from asdbench.results.seed_folder import SeedFolder
+
+MEANS = ("arithmetic", "harmonic")
+
+
+def render(tables: Sequence[SystemTable]) -> str:
+    """The records of some tables' folders as a JSON list that ends in a line break."""
+    found = [_record(table, folder) for table in tables for folder in table.folders]
+    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def metrics(cells: Sequence[CellMetrics], summary: Summary | None) -> dict[str, Any]:
+    """The metrics of some cells as JSON values: keys ``cells``, ``means`` and ``official_score``.
+
+    Parameters
+    ----------
+    cells : sequence of CellMetrics
+    summary : Summary or None
+        None where no cell has a value.
+    """
+    means = summary.means if summary else {}
+    return {
+        "cells": [
+            {
+                "machine": cell.machine,
+                "section": cell.section,
+                "domain": cell.domain or None,
+                **{metric: cell.value(metric) for metric in METRICS},
+                "n_normal": cell.n_normal,
+                "n_anomaly": cell.n_anomaly,
+            }
+            for cell in cells
+        ],
+        "means": {
+            metric: {name: getattr(means[metric], name) if metric in means else None for name in MEANS}
+            for metric in RANKING
+        },
+        "official_score": summary.official_score if summary else None,
+    }
+
+
+def _record(table: SystemTable, folder: SeedFolder) -> dict[str, Any]:
+    manifest = folder.manifest()
+    places = {(row.machine, row.section) for row in table.rows}
+    cells = [cell for cell in evaluate(folder) if (cell.machine, cell.section) in places]
+    scored = [cell for cell in cells if cell.auc is not None]
+    return {
+        "dataset": folder.dataset,
+        "year": folder.year,
+        "part": table.part,
+        "system": folder.system,
+        "title": table.title,
+        "seed": folder.seed,
+        "stamps": manifest["stamps"],
+        "reduced_budget": reduced(manifest) or None,
+        "collapsed": sorted(machine for machine, entry in manifest["machines"].items() if entry["constant"]),
+        **metrics(cells, summarise(DEFINITIONS[folder.year], scored) if scored else None),
+        "not_scored": {str(cell.cell): cell.reason for cell in cells if cell.auc is None},
+    }

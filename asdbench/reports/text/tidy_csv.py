@@ -1,0 +1,179 @@
+"""Tables as one long tidy table: a line a value. For spreadsheets and further analysis.
+
+Conventions
+-----------
+- Lines of cells, of their means and of the official score stand in one table: ``statistic`` is ``cell``,
+  ``arithmetic mean`` or ``harmonic mean``. A mean has no machine and no section; where it has no domain it is over the
+  cells of both. The official score's metric is ``official_score``.
+- Several seeds are averaged, as in every other table: ``seeds`` names them. A line a seed: ``--format json``.
+- Values, intervals and published values in percent; what is not known is empty.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from asdbench.api import Cell
+from asdbench.metrics.aggregate import METRICS, RANKING, Metric
+from asdbench.metrics.challenge import against
+from asdbench.reports.content.system_table import Bounds, SystemTable
+from asdbench.reports.text.markdown import means_of
+from asdbench.results.scoring import scored_files
+
+FIELDS = (
+    "dataset",
+    "system",
+    "part",
+    "stamps",
+    "collapsed",
+    "machine",
+    "section",
+    "domain",
+    "metric",
+    "percent",
+    "published",
+    "verdict",
+    "statistic",
+    "seeds",
+    "sd_over_seeds",
+    "low",
+    "high",
+    "n_normal",
+    "n_anomaly",
+)
+_NUMBERS = ("percent", "published", "sd_over_seeds", "low", "high")
+_DECISIONS = tuple(metric for metric in METRICS if metric not in RANKING)
+
+
+def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
+    """The values of all tables.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`FIELDS`; ``collapsed`` is ``yes`` where a component of the machine's model is constant (of a
+        mean: of any machine's); ``domain`` is empty where a value is the section's or id's; ``verdict`` as in
+        :mod:`asdbench.judging.verdicts`, empty where there is nothing to compare; ``low`` and ``high`` bound the
+        95 % interval over clips; ``n_normal`` and ``n_anomaly`` are the clips that a cell's value is over;
+        ``sd_over_seeds`` is of the official score of several seeds.
+    """
+    rows = [
+        {
+            "dataset": table.dataset,
+            "system": table.system,
+            "part": table.part,
+            "stamps": "; ".join(table.stamps),
+            "collapsed": "yes" if any(row.collapsed for row in table.rows) else "",
+            "seeds": "; ".join(str(folder.seed) for folder in table.folders),
+            **line,
+        }
+        for table in tables
+        for line in (*_cells(table), *_means(table))
+    ]
+    made = pd.DataFrame(rows, columns=list(FIELDS))
+    words = made.columns.difference([*_NUMBERS, "n_normal", "n_anomaly"])
+    made[words] = made[words].fillna("")
+    return made.astype({**dict.fromkeys(_NUMBERS, "float64"), "n_normal": "Int64", "n_anomaly": "Int64"})
+
+
+def render(tables: Sequence[SystemTable]) -> str:
+    """The tidy table as CSV."""
+    return str(frame(tables).to_csv(index=False, lineterminator="\n"))
+
+
+def _cells(table: SystemTable) -> Iterator[dict[str, Any]]:
+    decided, clips = _decided(table), _clips(table)
+    for row in table.rows:
+        place = {
+            "statistic": "cell",
+            "collapsed": "yes" if row.collapsed else "",
+            "machine": row.machine,
+            "section": row.section,
+        }
+        for column in table.definition.columns():
+            if column in {*row.ours, *row.published, *row.missing}:
+                yield {
+                    **place,
+                    **_value(*column, row.ours.get(column), row.bounds.get(column)),
+                    **clips.get((Cell(row.machine, row.section, column[0]), column[1]), {}),
+                    "published": row.published.get(column),
+                    "verdict": row.verdicts.get(column, ""),
+                }
+        for (cell, metric), value in decided.items():
+            if (cell.machine, cell.section) == (row.machine, row.section):
+                yield {**place, **_value(cell.domain, metric, value), **clips.get((cell, metric), {})}
+
+
+def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
+    for name in means_of(table):
+        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
+        judged = table.mean_verdicts(name)
+        for column, mean in table.ours.items():
+            theirs = table.theirs.get(column)
+            yield {
+                "statistic": f"{name} mean",
+                **_value(*column, getattr(mean, name), bounds.get(column)),
+                "published": None if theirs is None else getattr(theirs, name),
+                "verdict": judged.get(column, ""),
+            }
+    for metric, value in table.overall.items():
+        if ("", metric) not in table.ours:
+            yield {
+                "statistic": "arithmetic mean",
+                **_value("", metric, value, table.overall_bounds.get(metric)),
+                "published": table.their_overall.get(metric),
+                "verdict": table.overall_verdict(metric) or "",
+            }
+    scores = [score for score in table.seed_scores if score is not None]
+    yield {
+        "statistic": f"{table.definition.official} mean",
+        **_value("", "official_score", table.score, table.score_bounds),
+        "published": table.their_score,
+        "verdict": table.score_verdict or "",
+        "sd_over_seeds": statistics.stdev(scores) if len(scores) > 1 else None,
+    }
+
+
+def _value(domain: str, metric: str, percent: float | None, bounds: Bounds | None = None) -> dict[str, Any]:
+    low, high = bounds or (None, None)
+    return {"domain": domain, "metric": metric, "percent": _rounded(percent), "low": low, "high": high}
+
+
+def _decided(table: SystemTable) -> dict[tuple[Cell, Metric], float]:
+    """Precision, recall and F1 of the cells that have them in every seed, percent."""
+    found: dict[tuple[Cell, Metric], list[float]] = {}
+    for folder in table.folders:
+        for one in (cell for file in scored_files(folder) if file.part == table.part for cell in file.cells):
+            for metric in _DECISIONS:
+                value = one.value(metric)
+                if value is not None:
+                    found.setdefault((one.cell, metric), []).append(100 * value)
+    return {place: statistics.fmean(own) for place, own in sorted(found.items()) if len(own) == len(table.folders)}
+
+
+def _clips(table: SystemTable) -> Mapping[tuple[Cell, str], dict[str, int]]:
+    """How many normal clips and anomalies each cell's value is over."""
+    found: dict[tuple[Cell, str], dict[str, int]] = {}
+    for group in (file.group for folder in table.folders for file in scored_files(folder)):
+        if group is None:
+            continue
+        place = group.file
+        for domain, over in against(table.definition, group).items():
+            found[Cell(place.machine, place.section, domain), "auc"] = _counts(group.labels[over])
+        found[Cell(place.machine, place.section, place.domain), "pauc"] = _counts(group.labels)
+    for one in (cell for folder in table.folders for file in scored_files(folder) for cell in file.cells):
+        for metric in _DECISIONS:
+            found[one.cell, metric] = {"n_normal": one.n_normal, "n_anomaly": one.n_anomaly}
+    return found
+
+
+def _counts(labels: Any) -> dict[str, int]:
+    return {"n_normal": int((labels == 0).sum()), "n_anomaly": int((labels == 1).sum())}
+
+
+def _rounded(percent: float | None) -> float | None:
+    return None if percent is None else round(percent, 10)  # what the sums' order leaves behind

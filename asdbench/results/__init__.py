@@ -1,0 +1,1 @@
+"""A results folder: its files, and the scores, metrics and intervals in them."""

@@ -1,0 +1,94 @@
+"""The manifest of a seed's folder: what was run, on what, with what, and which machines are done.
+
+Keys: ``format``, ``components`` (the sha256 of ``components.csv``), ``dataset``, ``system``, ``stamps``, ``seed`` and
+``machines``; of each machine at least the keys of :data:`ENTRY`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from asdbench.datasets.years import YEARS
+from asdbench.errors import DataError
+from asdbench.files import check_size, write_text
+
+FORMAT = 1
+ENTRY = {
+    "key",
+    "formula",
+    "dataset",
+    "stamps",
+    "fits",
+    "failed",
+    "impossible",
+    "threshold",
+    "cells",
+    "constant",
+    "files",
+}
+
+
+def reduced(manifest: Mapping[str, Any]) -> str:
+    """``2 of 300 epochs`` where a run was trained for fewer than the full budget, else ""."""
+    entry = next(iter(manifest["machines"].values()))
+    parameters, full = entry["key"]["parameters"], manifest["system"].get("full_epochs")
+    epochs = parameters.get("epochs")
+    if parameters.get("weights") is not None or epochs is None or full is None or epochs >= full:
+        return ""
+    return f"{epochs} of {full} epochs"
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """A manifest, or {} where there is none yet.
+
+    Raises
+    ------
+    DataError
+        Where it is not one of ours, damaged, or of a newer format.
+    """
+    if not path.exists():
+        return {}
+    check_size(path)
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            "a manifest cannot be read", looked=f"{path}: {error}", hint="remove that seed folder and run again"
+        ) from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT or not _whole(manifest):
+        raise DataError(
+            "a manifest that is damaged or of another format",
+            looked=f"{path}: expected format {FORMAT} with all its fields, found format {found}",
+            hint="use the version of asdbench that wrote it, or remove that seed folder and run again",
+        )
+    return manifest
+
+
+def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write a manifest, with its format.
+
+    Raises
+    ------
+    ValueError
+        For a number that is none: JSON has no word for it.
+    """
+    text = json.dumps({"format": FORMAT, **manifest}, indent=1, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def _whole(manifest: Mapping[str, Any]) -> bool:
+    """Whether everything is there that readers of a manifest rely on."""
+    about, machines = manifest.get("system"), manifest.get("machines")
+    if not isinstance(about, dict) or not isinstance(machines, dict) or not isinstance(manifest.get("stamps"), list):
+        return False
+    data = manifest.get("dataset")
+    if not isinstance(data, dict) or data.get("year", 2021) not in YEARS or not isinstance(manifest.get("seed"), int):
+        return False
+    if not all(isinstance(entry, dict) and set(entry) >= ENTRY for entry in machines.values()):
+        return False
+    names = [*machines, *(name.rpartition("/")[0] for entry in machines.values() for name in entry["cells"])]
+    return not any(character in name for name in names for character in "/\\\0")  # they become parts of file names

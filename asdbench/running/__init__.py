@@ -1,0 +1,1 @@
+"""A run: what is asked, what is done already, jobs, and what is written."""

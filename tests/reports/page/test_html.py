@@ -1,0 +1,279 @@
+"""The page as text: order, verdict, published values, years, size. What it looks like: ``test_html_browser``."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asdbench.reports.content import evidence, ranking
+from asdbench.reports.content.mistakes import mistakes
+from asdbench.reports.content.system_table import best
+from asdbench.reports.page import html
+from asdbench.reports.text import markdown
+from asdbench.running.selection import STAMP
+from tests.reports.content.test_tables import ALL, fill
+from tests.reports.results import NASTY, write_results
+
+
+def page_of(results: Path) -> str:
+    return html.render(evidence.views(results))
+
+
+def test_the_chapters_stand_in_order_and_nothing_is_loaded(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path))
+    heads = [re.sub("<[^>]+>", "", head) for head in re.findall(r"<h2[^>]*>(.*?)</h2>", page)]
+    assert heads == [
+        "Systems side by side",
+        "Tables",
+        "AUC per machine and section",
+        "Source and target: the domain shift",
+        "ROC curves",
+        "Score histograms",
+        "Training curves",
+        "Latent space",
+        "The clips it got most wrong",
+        "Timings",
+        "How it was made",
+    ]
+    addresses = re.findall(r'(?:src|href)="([^"#][^"]*)"', page)
+    assert all(address.startswith("data:") for address in addresses)
+    assert "url(http" not in page
+
+
+def test_a_reduced_budget_is_stamped_in_every_chapter(tmp_path: Path) -> None:
+    fill(tmp_path, system="ae", epochs=3)
+    fill(tmp_path, system="mvg")
+    page = page_of(tmp_path)
+    (banner,) = re.findall(r'<p class="loud".*?</p>', page, re.DOTALL)
+    assert "<strong>REDUCED BUDGET</strong>" in banner
+    assert html.MIND in banner
+    assert "no result" not in banner
+    chapters = page.split("<h2")
+    for heading in ("Systems side by side", "Tables", "AUC per machine", "ROC curves", "The clips it got most wrong"):
+        (chapter,) = [chapter for chapter in chapters if chapter.partition(">")[2].startswith(heading)]
+        assert '<span class="stamp">REDUCED BUDGET: 3 of 300 epochs' in chapter
+
+
+def test_stages_that_were_not_recorded_are_dashes(tmp_path: Path) -> None:
+    fill(tmp_path)  # no seconds in its manifest
+    page = page_of(tmp_path)
+    assert '<td data-v="-1">–</td>' * 4 in page[page.index("<h2>Timings") :]
+    page = page_of(write_results(tmp_path / "more"))
+    assert '<td data-v="1.5">1.5</td>' in page[page.index("<h2>Timings") :]
+
+
+def test_a_note_on_verdicts_speaks_of_the_words_in_the_cells(tmp_path: Path) -> None:
+    fill(tmp_path, cells=ALL)
+    page = page_of(tmp_path)
+    assert "✗" not in page
+    assert page.count("lower or higher, outside: the published value is outside our 95 % interval") == 1
+
+
+def test_the_official_score_spans_the_columns(tmp_path: Path) -> None:
+    fill(tmp_path)
+    row = re.findall(r'<tr><th class="text" colspan="2">Official score</th>(.*?)</tr>', page_of(tmp_path))[0]
+    assert re.findall(r"<td[^>]*>", row) == [re.match(r'<td class="across" colspan="4" data-v="[\d.]+">', row)[0]]  # type: ignore[index]  # it is there
+
+
+def test_without_sound_the_reason_stands_once(tmp_path: Path) -> None:
+    fill(tmp_path)
+    page = page_of(tmp_path)
+    chapter = page[page.index(">The clips it got most wrong") : page.index("<h2>Timings")]
+    assert f"At most {html.MISTAKES} clips a system" in chapter
+    assert f"the first {html.PLAYED} with spectrogram and sound" in chapter
+    assert chapter.count("No spectrogram, no sound: ") == 1
+    assert "<figcaption>" not in chapter
+
+
+def test_how_it_was_made_says_what_is_shared_once_and_what_is_not_with_its_system(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("./mine.py:distance", "mvg"), full_epochs=10, stamps=("synthetic data",))
+    file = next((tmp_path / "toy").glob("*mine*/seed-777/manifest.json"))
+    manifest = json.loads(file.read_text())
+    del manifest["system"]["source"]  # a plug-in need not say where it is from
+    file.write_text(json.dumps(manifest))
+    page = page_of(tmp_path)
+    made = page[page.rindex(">How it was made<") :]
+    assert made.count("<dt>Command</dt>") == made.count("<dt>Data fingerprint</dt>") == 1
+    assert made.count("<dt>Method</dt><dd>a test<br></dd>") == 1
+    assert made.count("Synthetic sound, none of DCASE") == 1
+    assert made.count("Data <code>toy</code>, system <code>mvg</code>") == 1
+
+
+def test_the_verdict_names_the_best_and_how_sure_that_is(tmp_path: Path) -> None:
+    (view,) = evidence.views(write_results(tmp_path, systems=("ae", "cvae", "mvg"), count=40))
+    said, behind = ranking.verdict(view)
+    (first,) = best([shown.table for shown in view.systems])
+    assert said.startswith(f"On toy, development sections, {first.system} has the highest official score of 3 systems")
+    assert "points, 95 % interval" in said
+    assert said.endswith("(no result: synthetic data, untrained network).")
+    assert "AUC cells" in behind
+    assert page_of(tmp_path).count('<span class="badge best">highest</span>') == 1  # of numbers that are no result
+
+
+def test_equal_scores_are_both_best(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae", "mvg"), stamps=(), full_epochs=10)
+    shutil.copytree(tmp_path / "toy" / "mvg", tmp_path / "toy" / "twin")
+    file = tmp_path / "toy" / "twin" / "seed-777" / "manifest.json"
+    manifest = json.loads(file.read_text())
+    manifest["system"] |= {"name": "twin", "spec": "twin"}
+    file.write_text(json.dumps(manifest))
+    (view,) = evidence.views(tmp_path)
+    assert [one.system for one in best([shown.table for shown in view.systems])] == ["mvg", "twin"]
+    said, _ = ranking.verdict(view)
+    assert "mvg and twin have the same, highest official score of 3 systems" in said
+    assert page_of(tmp_path).count('<span class="badge best">best</span>') == 2
+
+
+def test_the_banner_says_whether_all_or_some_numbers_are_no_result(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae",), stamps=("synthetic data",))
+    assert html.NOTHING_IS in page_of(tmp_path)
+    write_results(tmp_path, systems=("mvg",), stamps=())
+    page = page_of(tmp_path)
+    assert html.SOME_ARE_NONE in page
+    assert "SYNTHETIC DATA (ae)" in page
+
+
+def test_results_of_oracles_alone_say_so_and_claim_nothing(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("mvg@oracle",), stamps=(STAMP,), full_epochs=10)
+    (view,) = evidence.views(tmp_path)
+    said, _ = ranking.verdict(view)
+    assert "no system has a score that can be compared: epochs were chosen on the test labels" in said
+    page = page_of(tmp_path)
+    assert "which counts" not in page
+    assert "None is known" not in page
+    assert "Epoch chosen on the test labels." in page
+
+
+def test_seeds_that_only_one_has_do_not_turn_the_verdict(tmp_path: Path) -> None:
+    """By its mean over seeds one is first, over the seed that both have the other."""
+    write_results(tmp_path, systems=("ae", "ae", "ae", "ae"), seeds=(2,), full_epochs=10, stamps=(), count=40)
+    write_results(tmp_path / "weak", systems=("ae",), seeds=(1,), full_epochs=10, stamps=(), count=40)
+    shutil.move(tmp_path / "weak" / "toy" / "ae" / "seed-1", tmp_path / "toy" / "ae" / "seed-1")
+    write_results(tmp_path / "mid", systems=("x", "mvg"), seeds=(1,), full_epochs=10, stamps=(), count=40)
+    shutil.move(tmp_path / "mid" / "toy" / "mvg", tmp_path / "toy" / "mvg")
+    (view,) = evidence.views(tmp_path)
+    said, _ = ranking.verdict(view)
+    assert "ae has the highest official score of 2 systems" in said
+    assert "but, over the seeds of both, lower than mvg, the next" in said
+
+
+def test_what_is_no_result_is_not_compared_with_results(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae", "cvae"), stamps=(), full_epochs=10)
+    write_results(tmp_path / "other", systems=("x", "x", "mvg"), stamps=("untrained network",), full_epochs=10)
+    shutil.move(tmp_path / "other" / "toy" / "mvg", tmp_path / "toy" / "mvg")
+    (view,) = evidence.views(tmp_path)
+    scores = {shown.name: shown.table.score or 0.0 for shown in view.systems}
+    assert max(scores, key=lambda name: scores[name]) == "mvg"
+    assert [one.system for one in best([shown.table for shown in view.systems])] == ["cvae"]
+    said, _ = ranking.verdict(view)
+    assert said.startswith("On toy, development sections, cvae has the highest official score of 2 systems")
+    assert said.endswith("; not compared: mvg (untrained network).")
+
+
+def test_an_oracle_or_a_system_of_fewer_cells_is_never_called_best(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("ae", "cvae"))
+    write_results(tmp_path, systems=("x", "x", "x", "mvg@oracle"))
+    for seed_folder in (tmp_path / "toy" / "x").iterdir():
+        for file in seed_folder.iterdir():
+            file.unlink()
+        seed_folder.rmdir()
+    write_results(tmp_path, systems=("y", "y", "y", "y", "part"), machines=("fan",))
+    (view,) = evidence.views(tmp_path)
+    (first,) = best([shown.table for shown in view.systems])
+    assert first.system in ("ae", "cvae")
+
+
+def test_published_values_stand_beside_in_colour_and_in_words(tmp_path: Path) -> None:
+    fill(tmp_path, cells=ALL)
+    page = page_of(tmp_path)
+    assert "ours beside the published" in page
+    assert re.search(r'<span class="small beside (lower|higher)">[+-]\d+\.\d\d (lower|higher), outside</span>', page)
+    assert re.search(r'<span class="small beside ">[+-]\d+\.\d\d within</span>', page)
+    assert re.search(r"our 95 % intervals hold, of the published values, \d+ of 84 \(clvae\)", page)
+    assert "the data set dcase2021:ROOT cannot be opened from here" in page
+
+
+@pytest.mark.parametrize("year", [2020, 2023])
+def test_every_year_has_a_page(tmp_path: Path, year: int) -> None:
+    page = page_of(write_results(tmp_path, dataset=f"dcase{year}", spec=f"dcase{year}:ROOT", stamps=(), year=year))
+    assert ("AUC source" in page) == (year > 2020)
+    assert "no domains in the data of 2020" in page or year > 2020
+    assert "SYNTHETIC" not in page
+
+
+def test_names_are_text(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path, systems=(NASTY, "mvg"), dataset=NASTY))
+    assert page.count("<script") == 1
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page
+
+
+def test_results_without_a_recorded_history_have_a_page_that_says_so(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path, recorded=False))
+    assert page.count("<strong>Empty.</strong>") == 2
+
+
+def test_a_cell_without_a_value_does_not_stop_the_page(tmp_path: Path) -> None:
+    fill(tmp_path, reasons={"00/target": "section 00 has no training clips", "00/source": "gone"})
+    assert "no system has a score" in page_of(tmp_path)
+
+
+@pytest.mark.parametrize(("year", "wanted"), [(2020, []), (2021, ["AUC", "pAUC"]), (2023, ["AUC"])])
+def test_means_over_both_domains_stand_side_by_side_with_intervals(
+    tmp_path: Path, year: int, wanted: list[str]
+) -> None:
+    results = write_results(tmp_path, systems=("mvg", "ae"), year=year, machines=("fan",), count=25)
+    (view,) = evidence.views(results)
+    page = page_of(results)
+    head, *rows = re.findall(r"<tr.*?</tr>", page[page.index("Systems side by side") :], re.DOTALL)
+    assert [name for name in ("AUC", "pAUC") if f"<th>Mean {name}</th>" in head] == wanted
+    for shown, row in zip(view.systems, rows, strict=False):
+        for name in wanted:
+            values = [
+                value for own in shown.table.rows for (_, what), value in own.ours.items() if what == name.lower()
+            ]
+            bounds = markdown.span(shown.table.overall_bounds[name.lower()])  # type: ignore[index]
+            assert f'{np.mean(values):.2f}<span class="small">{bounds}</span>' in row
+
+
+def test_a_page_is_the_same_again_and_no_id_stands_twice(tmp_path: Path) -> None:
+    page = page_of(write_results(tmp_path))
+    assert page_of(tmp_path) == page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(set(ids)) == len(ids)
+
+
+def test_many_panels_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "MOST_PANELS", 2)
+    page = page_of(write_results(tmp_path))
+    assert "4 more panels" in page
+    assert "<code>asdbench plot histogram --machines …</code> draws them" in page
+
+
+def test_sound_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "BOUND", 10)
+    page = page_of(write_results(tmp_path, machines=("fan",)))
+    assert "<audio" not in page
+    assert "the page holds as much as it should" in page
+
+
+@pytest.mark.parametrize("year", [2021, 2024])
+def test_mistakes_are_the_clips_on_the_wrong_side(tmp_path: Path, year: int) -> None:
+    (view,) = evidence.views(write_results(tmp_path, systems=("mvg",), year=year))
+    (shown,) = view.systems
+    found = mistakes(view, shown, 5)
+    assert len(found) == 5
+    assert [one.wrong for one in found] == sorted((one.wrong for one in found), reverse=True)
+    for one in found:
+        (group,) = [
+            g for g in shown.groups(one.cell.machine) if one.clip in g.clips and g.file.section == one.cell.section
+        ]
+        own = group.scores[list(group.clips).index(one.clip)]
+        if year == 2021:
+            other = group.scores[group.labels == (one.label == "normal")]
+            assert one.wrong == pytest.approx(((other >= own) if one.label == "anomaly" else (other <= own)).mean())
+        assert f"_{one.label}_" in one.clip
