@@ -10,6 +10,7 @@ Conventions
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
+Components: TypeAlias = Mapping[str, NDArray[np.floating[Any]]]
+"""Component -> one value a clip."""
 Scope: TypeAlias = Literal["machine", "machine-part", "section", "all"]
 Split: TypeAlias = Literal["train", "test"]
 Part: TypeAlias = Literal["dev", "additional", "eval"]
@@ -284,6 +287,9 @@ class System(Generic[F_co]):
         Parameters of its short budget, for toy data; what the user gives wins.
     source : str
         Where the method comes from.
+    standardised : sequence of mapping of str to float
+        Weighted sums of components in ``formula``. Where there are any, the score is not the formula's but the sum of
+        these, each standardised to mean 0 and deviation 1 over the training clips of the fit.
     """
 
     name: str
@@ -293,8 +299,43 @@ class System(Generic[F_co]):
     published: str | None = None
     quick: Mapping[str, Any] = field(default_factory=dict)
     source: str = ""
+    standardised: Sequence[Mapping[str, float]] = ()
 
-    def score(self, components: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.float64]:
-        """The weighted sum, in float64."""
-        total = [weight * components[name].astype(np.float64) for name, weight in self.formula.items()]
-        return np.asarray(np.sum(total, axis=0), dtype=np.float64)
+    @property
+    def scoring(self) -> dict[str, Any]:
+        """How components become a score, as JSON values: for manifests."""
+        if not self.standardised:
+            return dict(self.formula)
+        return {"standardised": [dict(weights) for weights in self.standardised]}
+
+    def score(self, components: Components, train: Components | None = None) -> NDArray[np.float64]:
+        """The weighted sum, in float64.
+
+        Parameters
+        ----------
+        components : mapping of str to array (clips,)
+        train : mapping of str to array (training clips,) or None
+            The components of the training clips of the same fit: read where scores are ``standardised``.
+
+        Returns
+        -------
+        array (clips,)
+            NaN where scores are standardised and the training clips' are all the same.
+        """
+        if not self.standardised:
+            return _weighted(self.formula, components)
+        if train is None:
+            raise ValueError(f"{self.name} standardises its scores: they need the components of the training clips")
+        total = np.zeros(1)
+        for weights in self.standardised:
+            over = _weighted(weights, train)
+            over = over[np.isfinite(over)]
+            varies = len(over) > 0 and np.ptp(over) > 0
+            mean, deviation = (over.mean(), over.std()) if varies else (math.nan, math.nan)
+            total = total + (_weighted(weights, components) - mean) / deviation
+        return total
+
+
+def _weighted(weights: Mapping[str, float], components: Components) -> NDArray[np.float64]:
+    total = [weight * components[name].astype(np.float64) for name, weight in weights.items()]
+    return np.asarray(np.sum(total, axis=0), dtype=np.float64)

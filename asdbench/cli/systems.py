@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 import shutil
 import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
 
 import click
 
@@ -39,7 +42,8 @@ def show(name: str) -> None:
     spec = parse(name)
     make = registry.factory("systems", spec.name)
     system = registry.create("systems", spec)
-    formula = " + ".join(f"{weight:g} {component}" for component, weight in system.formula.items())
+    sums = [_sum(weights) for weights in system.standardised]
+    formula = " + ".join(f"standardised({own})" for own in sums) if sums else _sum(system.formula)
     entry = registry.entries("systems").get(spec.name)
     click.echo(f"{system.name}: {system.title}\n")
     for label, value in (
@@ -57,17 +61,23 @@ def show(name: str) -> None:
         click.echo(line(f"  {label + ':':<14}", value))
     summary = inspect.cleandoc(make.__doc__ or "").partition("\nParameters\n")[0].strip()
     click.echo("\n" + "\n\n".join(_filled(paragraph, "  ") for paragraph in summary.split("\n\n")))
-    _show_parameters("Parameters", make)
+    of_model = {field.name: getattr(system.model, field.name) for field in fields(system.model)}
+    _show_parameters("Parameters", make, {**of_model, **dict(spec.parameters)})
     embedding = parse(system.model.embedding)
-    _show_parameters(f"Parameters of the embedding {embedding.name}", registry.factory("embeddings", embedding.name))
+    of_embedding = registry.factory("embeddings", embedding.name)
+    _show_parameters(f"Parameters of the embedding {embedding.name}", of_embedding, dict(embedding.parameters))
 
 
-def _show_parameters(title: str, make: object) -> None:
-    assert callable(make)
+def _sum(weights: Mapping[str, float]) -> str:
+    return " + ".join(f"{weight:g} {component}" for component, weight in weights.items())
+
+
+def _show_parameters(title: str, make: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """A factory's parameters: the values that hold for the spec shown, and what they mean."""
     words = registry.documentation(make)
     click.echo(f"\n{title}:")
     for key, parameter in registry.parameters(make).items():
-        click.echo(f"  {key}={parameter.default}  ({registry.describe(parameter.annotation)})")
+        click.echo(f"  {key}={values.get(key, parameter.default)}  ({registry.describe(parameter.annotation)})")
         if words.get(key):
             click.echo(_filled(words[key].replace("``", ""), "      "))
 

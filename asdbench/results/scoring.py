@@ -72,8 +72,8 @@ def write_machine_scores(
     """
     definition = files.year.definition
     train, test = components.where(split="train"), components.where(split="test")
-    threshold = gamma_threshold(system.score(train.values) if train.identity else np.array([]))
-    scores = system.score(test.values) if test.identity else np.array([])
+    threshold = gamma_threshold(system.score(train.values, train.values) if train.identity else np.array([]))
+    scores = system.score(test.values, train.values) if test.identity else np.array([])
     rows: dict[Cell, list[int]] = {}
     for number, (_, _, section, domain, _) in enumerate(test.identity):
         rows.setdefault(Cell(machine, section, domain), []).append(number)

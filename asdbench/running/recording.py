@@ -97,7 +97,7 @@ def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cel
         written = write_machine_scores(files, system, machine, components.where(machine=machine), own, reasons)
         made[machine] = {
             "key": dict(key),
-            "formula": dict(system.formula),
+            "formula": system.scoring,
             "dataset": data.spec,
             "clips": _clips(data, wanted, machine),
             "stamps": _stamps(data, wanted),

@@ -114,8 +114,15 @@ def _create(spec: Spec) -> System[Any]:
         raise UsageError(
             f"{spec.name} gives no System", looked=f"it gives {type(system).__name__}", hint="see the README"
         )
-    if not system.formula or not all(isinstance(w, (int, float)) and math.isfinite(w) for w in system.formula.values()):
-        raise UsageError(f"the formula of {spec.name} is no sum of components", looked=str(dict(system.formula)))
+    for formula in (system.formula, *system.standardised):
+        if not formula or not all(isinstance(w, (int, float)) and math.isfinite(w) for w in formula.values()):
+            raise UsageError(f"the formula of {spec.name} is no sum of components", looked=str(dict(formula)))
+        if not formula.keys() <= system.formula.keys():
+            raise UsageError(
+                f"{spec.name} standardises a sum of components that its formula does not name",
+                looked=f"{dict(formula)}; the formula has {', '.join(system.formula)}",
+                hint="name every component in the formula, too",
+            )
     if system.model.scope not in get_args(Scope):
         raise UsageError(
             f"{spec.name} has the scope {system.model.scope!r}",

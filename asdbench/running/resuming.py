@@ -160,7 +160,7 @@ def _conflicts(data: Dataset, held: Mapping[str, Any], wanted: Wanted, prints: _
             {name: value for name, value in side.items() if name not in ignored}
             for side in (
                 {**entry["key"], "formula": entry["formula"]},
-                {**wanted.key, "formula": dict(wanted.asked.system.formula)},
+                {**wanted.key, "formula": wanted.asked.system.scoring},
             )
         )
         lines = differences(old, new)

@@ -11,8 +11,9 @@ therefore the same function of the network's outputs as the term that was traine
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
 Terms: TypeAlias = "dict[str, Tensor]"  # name of a loss term -> (n,) its value for each clip
 LabelAt: TypeAlias = Literal["decoder", "both", "author-bug"]
 
+Reading: TypeAlias = Literal["default", "printed", "author"]
+"""A column of docs/ambiguities.md; a factory of a system has parameters for each, which single ones overrule."""
+
 LEARNING_RATE = 1e-3  # row 1: also where OneCycleLR has its maximum
+PRINTED: Mapping[str, Any] = {"reconstruction_reduction": "sum", "kld": "literal"}  # rows 13, 14
+AUTHOR: Mapping[str, Any] = {  # rows 6, 8, 15, 18; the other rows are the default's
+    "embedding": "resnet38[blocks=author3072,resampler=kaiser_best]",
+    "latent_at_test": "sample",
+    "decoder": "author",
+}
 
 
 @dataclass(frozen=True)
@@ -60,9 +70,11 @@ class Vae:
         scaled features); or a BatchNorm before the encoder (the reconstruction is of unscaled ones). Row 9. Report:
         silent.
     reconstruction_reduction : {"mean", "sum"}
-        Over the d features of a clip, in training and in the score. Row 13. Report: Eq. 6, 1/N sum, N not said.
+        Over the d features of a clip, in training and in the score; the mean over the mini-batch is taken either way.
+        Row 13. Report: Eq. 6, 1/N sum, where N is the size of the mini-batch: printed, it is ``sum``.
     kld : {"standard", "literal"}
-        1 + log sigma^2 - mu^2 - sigma^2, or with log sigma. Row 14. Report: Eq. 7 prints log sigma.
+        1 + log sigma^2 - mu^2 - sigma^2, in training the mean over the mini-batch; or Eq. 7 to the letter: log sigma,
+        in training the sum over the mini-batch. Row 14. Report: Eq. 7 prints log sigma and the sum from 1 to N.
     latent_at_test : {"mu", "sample"}
         Decode the mean at test, or a draw of z whose noise is fixed by the seed and the clip's features. Row 15.
         Report: silent.
@@ -101,7 +113,8 @@ class Vae:
     def reconstruction(self, x: Tensor, xhat: Tensor) -> Tensor:
         """Eq. 6, for each clip: 1/N sum (x - xhat)^2."""
         squared = (x - xhat).square()
-        # Row 13: N counts the clips and the d features ("mean"), or the clips alone ("sum": d times larger)
+        # Row 13: N counts the clips and the d features ("mean", the author's), or the clips alone as the report says
+        # ("sum": d times larger)
         return squared.mean(dim=1) if self.reconstruction_reduction == "mean" else squared.sum(dim=1)
 
     def divergence(self, mu: Tensor, logvar: Tensor) -> Tensor:
@@ -118,8 +131,10 @@ class Vae:
         }
 
     def loss(self, terms: Terms) -> Tensor:
-        """Eq. 8 without the centre loss: L_rec + L_kld; means over the mini-batch as in the author's code (13, 14)."""
-        return terms["reconstruction"].mean() + terms["kld"].mean()
+        """Eq. 8 without the centre loss: L_rec + L_kld."""
+        # Row 14: the author's code takes the mean of Eq. 7 over the mini-batch; the report prints the sum over i = 1..N
+        kld = terms["kld"].mean() if self.kld == "standard" else terms["kld"].sum()
+        return terms["reconstruction"].mean() + kld
 
     # What CVAE and CL-VAE do otherwise; here is the plain VAE.
 

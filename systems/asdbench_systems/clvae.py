@@ -14,6 +14,7 @@ System 2      Eq. 9 + 0.01 Eq. 10, where Eq. 10 = L_rec + L_kld + lambda L_C
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +22,7 @@ from asdbench.api import System
 from asdbench.plugins import registry
 from asdbench_systems._checks import check_number
 from asdbench_systems._fitted import FittedVae
-from asdbench_systems._vae import Terms, Vae
+from asdbench_systems._vae import AUTHOR, PRINTED, Reading, Terms, Vae
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 ALPHA = 1.0  # Eq. 5
 QUICK = {"epochs": 25, "batch_size": 32}  # toy data
+READINGS: Mapping[Reading, Mapping[str, Any]] = {
+    "default": {},
+    "printed": {**PRINTED, "center_reduction": "sum"},  # row 12
+    # rows 11, 12 of the author's CVAE_ex4, whose weight of 2 has no 1/2 of Eq. 3 before it
+    "author": {**AUTHOR, "center_update": "learned", "center_weight": 4.0},
+}
 
 
 def center_term(v: Tensor, centers: Tensor) -> Tensor:
@@ -67,9 +74,9 @@ class Clvae(Vae):
         Centres by Eq. 4 and 5 with alpha = 1 after each mini-batch, or as parameters trained by the same Adam as in the
         author's development code. Row 11. Report: Eq. 4, 5.
     center_reduction : {"mean", "sum"}
-        Of Eq. 3 over the clips of a mini-batch, in training. Row 12. Report: Eq. 3 is a sum.
+        Of Eq. 3 over the clips of a mini-batch, in training. Row 12. Report: Eq. 3 is a sum; the default is not.
     center_weight : float
-        lambda of Eq. 8 and 10. Row 12. Report: 150.
+        lambda of Eq. 8 and 10. Row 12. Report: 150. The author's code: 2 without the 1/2 of Eq. 3, which is 4 here.
     center_at_test : {"own", "nearest"}
         The centre of the clip's own section, or whichever is nearest. Row 16. Report: Eq. 10, silent.
     """
@@ -130,15 +137,21 @@ class Clvae(Vae):
 
 
 @registry.takes(Clvae)
-def clvae(**parameters: Any) -> System[FittedVae]:
+def clvae(*, reading: Reading = "default", **parameters: Any) -> System[FittedVae]:
     """System 1 of the report (Table 5): CL-VAE, scored by Eq. 9.
 
     On toy data: 25 epochs of mini-batches of 32, 50 steps for the 57 training clips of a machine.
+
+    Parameters
+    ----------
+    reading : {"default", "printed", "author"}
+        What the other parameters are where they are not given: the defaults below; rows 12 to 14 as the report prints
+        them; or the author's development code in every row. Report: see each parameter.
     """
     return System(
         name="clvae",
         title="CL-VAE, System 1 (Eq. 9)",
-        model=Clvae(**parameters),
+        model=Clvae(**{**READINGS[reading], **parameters}),
         formula={"reconstruction": 1.0, "kld": 1.0},  # Eq. 9
         published="narita2021/table-5",
         quick=QUICK,
@@ -148,7 +161,11 @@ def clvae(**parameters: Any) -> System[FittedVae]:
 
 @registry.takes(Clvae)
 def clvae_ensemble(
-    *, scale: float = 0.01, combine: Literal["sum", "mean"] = "sum", **parameters: Any
+    *,
+    reading: Reading = "default",
+    scale: float = 0.01,
+    combine: Literal["sum", "standardised"] = "sum",
+    **parameters: Any,
 ) -> System[FittedVae]:
     """System 2 of the report (Table 6): the same trained model as System 1, scored by Eq. 9 + 0.01 Eq. 10.
 
@@ -156,24 +173,29 @@ def clvae_ensemble(
 
     Parameters
     ----------
+    reading : {"default", "printed", "author"}
+        As of ``clvae``. The author's development code has no System 2: with ``author`` it is his CL-VAE, scored by the
+        report's formula. Report: see each parameter.
     scale : float
         The weight of Eq. 10. Row 17. Report: 0.01.
-    combine : {"sum", "mean"}
-        Sum or mean of Eq. 9 and the scaled Eq. 10; the mean is half the sum, the same ranking. Row 17. Report:
-        "ensemble".
+    combine : {"sum", "standardised"}
+        The sum of Eq. 9 and the scaled Eq. 10; or both standardised first, to mean 0 and deviation 1 over the training
+        clips, by which the scale of Eq. 10 cancels. Row 17. Report: "ensemble".
     """
     check_number("scale", scale, scale >= 0, "0 or a number above it")
-    model = Clvae(**parameters)
-    part = 1.0 if combine == "sum" else 0.5
+    model = Clvae(**{**READINGS[reading], **parameters})
+    eq9 = {"reconstruction": 1.0, "kld": 1.0}
+    eq10 = {**eq9, "center": model.center_weight}
     return System(
         name="clvae-ensemble",
         title="CL-VAE, System 2 (Eq. 9 + 0.01 Eq. 10)",
         model=model,
         formula={  # Eq. 9 + scale * Eq. 10, gathered by component
-            "reconstruction": part * (1 + scale),
-            "kld": part * (1 + scale),
-            "center": part * scale * model.center_weight,
+            "reconstruction": 1 + scale,
+            "kld": 1 + scale,
+            "center": scale * model.center_weight,
         },
+        standardised=(eq9, eq10) if combine == "standardised" else (),
         published="narita2021/table-6",
         quick=QUICK,
         source="Narita & Tamamori, DCASE 2021 Task 2 technical report, System 2, Table 6",

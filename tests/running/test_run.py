@@ -567,6 +567,29 @@ def test_what_the_oracle_gains_stands_in_its_table(make_features: MakeFeatures, 
     assert alone.notes[0] == line  # a later `--selection oracle` finds the last epoch's results there
 
 
+def test_readings_of_one_model_are_trained_once(make_features: MakeFeatures, tmp_path: Path) -> None:
+    written = "clvae[reconstruction_reduction=sum,kld=literal,center_reduction=sum]"
+    systems = f"clvae[reading=printed],{written},clvae-ensemble[reading=printed,combine=standardised]"
+    summary = go(make_features(train=12), tmp_path / "results", systems, epochs=2)
+    assert (summary.trained, summary.failed) == (2, [])
+    named, spelled, standardised = summary.folders
+    assert (named.path / "components.csv").read_bytes() == (spelled.path / "components.csv").read_bytes()
+    for machine in ("fan", "pump"):
+        train, test = (standardised.components().where(machine=machine, split=split) for split in ("train", "test"))
+        eq9, over = (part.values["reconstruction"] + part.values["kld"].astype(np.float64) for part in (test, train))
+        eq10, over10 = (
+            sums + 150 * part.values["center"].astype(np.float64) for sums, part in ((eq9, test), (over, train))
+        )
+        by_hand = (eq9 - over.mean()) / over.std() + (eq10 - over10.mean()) / over10.std()
+        by_name = {row[2:]: score for row, score in zip(test.identity, by_hand, strict=True)}
+        for cell in standardised.files.cells():
+            if cell.machine == machine:
+                names, scores = standardised.files.scores(cell)
+                want = [by_name[cell.section, cell.domain, name] for name in names]
+                np.testing.assert_allclose(scores, want, rtol=1e-9)
+    assert go(make_features(train=12), tmp_path / "results", systems, epochs=2).trained == 0
+
+
 def test_without_labels_there_is_nothing_to_choose_an_epoch_by(make_features: MakeFeatures, tmp_path: Path) -> None:
     summary = go(make_features(labelled=False), tmp_path / "results", "cvae", epochs=2, selection="oracle")
     assert {reason for _, _, _, reason in summary.failed} == {"no labelled cell to choose by"}

@@ -18,7 +18,7 @@ from asdbench.testing import random_batch
 from asdbench_systems._fitted import FittedVae
 from asdbench_systems._training import generator, minibatches
 from asdbench_systems._vae import Vae
-from asdbench_systems.clvae import Clvae, clvae, clvae_ensemble, move_centers
+from asdbench_systems.clvae import Clvae, center_term, clvae, clvae_ensemble, move_centers
 from asdbench_systems.cvae import Cvae
 
 torch.set_num_threads(1)
@@ -70,12 +70,59 @@ def test_system_1_is_eq_9_and_system_2_adds_a_hundredth_of_eq_10() -> None:
     np.testing.assert_allclose(clvae().score(parts), eq9)
     np.testing.assert_allclose(clvae_ensemble().score(parts), eq9 + 0.01 * eq10)
     np.testing.assert_allclose(clvae_ensemble(scale=0.5).score(parts), eq9 + 0.5 * eq10)
-    np.testing.assert_allclose(clvae_ensemble(combine="mean").score(parts), (eq9 + 0.01 * eq10) / 2)
     np.testing.assert_allclose(clvae_ensemble(center_weight=2.0).score(parts), 1.01 * eq9 + 0.02 * parts["center"])
 
 
+def test_standardised_scores_of_system_2_are_z_scores_by_the_training_clips() -> None:
+    draws = np.random.default_rng(1)
+    names = ("reconstruction", "kld", "center")
+    train, test = ({name: draws.gamma(2, 3, n).astype(np.float32) for name in names} for n in (40, 10))
+    system = clvae_ensemble(combine="standardised", center_weight=2.0)
+
+    def eq9_and_10(of: dict[str, NDArray[np.float32]]) -> list[Doubles]:
+        parts = {name: values.astype(np.float64) for name, values in of.items()}
+        eq9 = parts["reconstruction"] + parts["kld"]
+        return [eq9, eq9 + 2 * parts["center"]]
+
+    pairs = zip(eq9_and_10(test), eq9_and_10(train), strict=True)
+    by_hand = sum((own - np.mean(over)) / np.std(over) for own, over in pairs)
+    np.testing.assert_allclose(system.score(test, train), by_hand, rtol=1e-12)
+    np.testing.assert_allclose(
+        clvae_ensemble(combine="standardised", center_weight=2.0, scale=0.5).score(test, train), by_hand
+    )
+    plain = clvae_ensemble(center_weight=2.0).score(test, train)
+    assert np.argsort(plain).tolist() != np.argsort(by_hand).tolist()
+    flat = {name: np.ones_like(values) for name, values in train.items()}
+    assert np.isnan(system.score(test, flat)).all()
+    with pytest.raises(ValueError, match="training clips"):
+        system.score(test)
+
+
+def test_the_loss_of_the_printed_reading_is_the_defaults_with_eq_6_weighted_d_by_n() -> None:
+    """FIDELITY: 3776 / 512 = 7.4 times, where Eq. 7 has log sigma in both."""
+    n, d = 512, 3776
+    draws = torch.Generator().manual_seed(1)
+    x, xhat = (torch.rand(n, d, generator=draws, dtype=torch.float64) for _ in range(2))
+    mu, logvar, v, c = (torch.randn(n, 512, generator=draws, dtype=torch.float64) for _ in range(4))
+
+    def loss(model: Clvae) -> tuple[float, float]:
+        terms = {
+            "reconstruction": model.reconstruction(x, xhat),
+            "kld": replace(model, kld="literal").divergence(mu, logvar),
+            "center": center_term(v, c),
+        }
+        rest = {**terms, "reconstruction": torch.zeros(n)}
+        return float(model.loss(terms) - model.loss(rest)), float(model.loss(rest))
+
+    default, printed = Clvae(), clvae(reading="printed").model
+    assert isinstance(printed, Clvae)
+    (own, rest), (own_printed, rest_printed) = loss(default), loss(printed)
+    assert rest_printed / n == pytest.approx(rest, rel=1e-9)
+    assert own_printed / n == pytest.approx(own * d / n, rel=1e-6)
+
+
 def test_both_systems_are_one_model_trained_once() -> None:
-    assert clvae().model == clvae_ensemble(scale=0.1, combine="mean").model
+    assert clvae().model == clvae_ensemble(scale=0.1, combine="standardised").model
     assert hash(clvae(center_on="mu").model) == hash(clvae_ensemble(center_on="mu").model)
     assert clvae(center_on="mu").model != clvae().model
 
