@@ -35,22 +35,22 @@ def command(
 ) -> None:
     """Write the embedding of a data set's clips into a folder that `run --dataset features:DIR` reads."""
     from asdbench.cli.progress import TerminalProgress
-    from asdbench.datasets import configured, open_dataset
+    from asdbench.datasets import open_dataset
     from asdbench.running.execution import default_workers
     from asdbench.running.executors import executing
     from asdbench.running.extraction import CHUNK, extract_folder
-    from asdbench.running.request import with_weights
+    from asdbench.running.request import chosen_weights, with_weights
     from asdbench.running.run import check_device, keep_digests
     from asdbench.upkeep.cache import default_cache
 
     folder = cache or default_cache()
     data, chosen = open_dataset(dataset)
     keep_digests(data, folder)
-    given = weights or configured("weights") or ("random" if data.profile == "quick" else None)
-    spec = str(with_weights(embedding, given))
     check_device(device)
     with TerminalProgress() as progress:
         progress.say(f"data: {chosen}")
+        given = chosen_weights(data, weights, progress) or ("random" if data.profile == "quick" else None)
+        spec = str(with_weights(embedding, given))
         count = min(workers or default_workers(1), max(1, len(data.clips) // CHUNK))
         with executing(workers=count, shared=folder) as executor:
             count = extract_folder(data, spec, output, folder, executor, progress, device, replace)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from asdbench.cli.options import FILE, PLACE
 from asdbench.cli.wrapping import markdown
 
+if TYPE_CHECKING:
+    from asdbench.api import Dataset
+
 
 @click.command("report")
 @click.argument("results", type=PLACE, default=Path("results"))
-@click.option("--dataset", metavar="NAME", help="Only this data set's results. Default: all there are.")
+@click.option(
+    "--dataset",
+    metavar="NAME|SPEC",
+    help="Only this data set's results. Default: all there are. html: also where sounds come from, such as toy or "
+    "dcase2021:ROOT; without it the page has none.",
+)
 @click.option(
     "--format",
     "form",
@@ -37,7 +46,8 @@ def command(results: Path, dataset: str | None, form: str, output: Path | None, 
         from asdbench.reports.content import evidence
         from asdbench.reports.page import html
 
-        made = html.render(evidence.views(results, dataset))
+        name, data, why_not = _sounding(results, dataset)
+        made = html.render(evidence.views(results, name), data, why_not)
     else:
         from asdbench.reports.content import tables
 
@@ -63,3 +73,28 @@ def command(results: Path, dataset: str | None, form: str, output: Path | None, 
         import webbrowser
 
         webbrowser.open(output.resolve().as_uri())
+
+
+def _sounding(results: Path, asked: str | None) -> tuple[str | None, Dataset | None, str]:
+    """The name of the results that are meant, the data set with their sounds, and why there is none.
+
+    What names results is a name: it is opened only where it is just that of a registered data set (``toy``). Somebody
+    who copies the name that a stranger's folder has must not run what it says.
+    """
+    from asdbench.datasets import open_dataset
+    from asdbench.errors import AsdbenchError
+    from asdbench.plugins import registry
+    from asdbench.reports.page.sounds import UNNAMED
+    from asdbench.results.results_folder import seed_folders
+
+    if asked is None:
+        return None, None, UNNAMED
+    if asked not in {folder.dataset for folder in seed_folders(results)} and (":" in asked or "[" in asked):
+        data, _ = open_dataset(asked)
+        return data.name, data, ""
+    if asked not in registry.entries("datasets"):
+        return asked, None, UNNAMED
+    try:
+        return asked, open_dataset(asked)[0], ""
+    except AsdbenchError as error:  # a name that needs a root as well, such as dcase2021: it still chooses the results
+        return asked, None, f"{error.message}; {UNNAMED}"

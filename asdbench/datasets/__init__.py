@@ -3,6 +3,9 @@
 ``--dataset`` takes a spec (``toy``, ``dcase2021:ROOT``, ``dcase:ROOT``, ``features:DIR``, ``./file.py:factory``).
 Without it the environment variable ASDBENCH_DATA is used, then ``data`` in ``./asdbench.toml`` (at the top or under
 ``[asdbench]``), then ``toy``; in the first two a bare path means ``dcase2021:PATH``.
+
+A ``./file.py:factory`` is code. It is taken from the command line and from Python alone, never from a setting: whoever
+unpacks an archive and works in its folder did not choose the ``asdbench.toml`` there.
 """
 
 from __future__ import annotations
@@ -46,7 +49,7 @@ def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
     Raises
     ------
     UsageError
-        For an unknown data set or parameter, a missing or needless argument.
+        For an unknown data set or parameter, a missing or needless argument; for a setting that names code.
     DataError
         Where the data cannot be used; says where the choice came from.
     """
@@ -54,13 +57,33 @@ def open_dataset(text: str | None = None) -> tuple[Dataset, str]:
         return _described(_open(text), f"{text} (--dataset)")
     for origin, value in ((VARIABLE, os.environ.get(VARIABLE)), (CONFIGURATION, configured("data"))):
         if value:
-            spec = value if _names_a_dataset(value) else f"dcase2021:{value}"
+            spec = _set_in(origin, value)
             try:
                 return _described(_open(spec), f"{spec} (no --dataset; set in {origin})")
             except AsdbenchError as error:
                 looked = "; ".join(part for part in (error.looked, f"{origin} says {value!r}") if part)
                 raise type(error)(error.message, looked, error.hint) from error
     return _described(_open("toy"), f"no --dataset, {VARIABLE} or {CONFIGURATION}: the built-in toy data")
+
+
+def _set_in(origin: str, value: str) -> str:
+    """The spec that a setting means: that of a registered data set, or a bare path.
+
+    Raises
+    ------
+    UsageError
+        Where it names a file of Python.
+    """
+    if _name(value) in registry.entries("datasets"):
+        return value
+    if ".py:" in value:
+        raise UsageError(
+            f"{origin} names code as the data set, which was not run",
+            looked=f"{origin} says {value!r}",
+            hint="a setting names data by its path; if you trust the file, name it on the command line: "
+            "--dataset ./file.py:factory",
+        )
+    return f"dcase2021:{value}"
 
 
 def spec_of(text: str) -> str:

@@ -25,6 +25,8 @@ from asdbench.plugins.registry import unknown
 PARTS = ("dev", "additional", "eval", "truth")
 FOLDERS = {"dev": "dev_data", "additional": "eval_data", "eval": "eval_data", "truth": "ground_truth"}
 """Where the parts belong, under the root."""
+LARGEST, LARGEST_LIST = 8 * 10**9, 16 * 10**6
+"""Bytes that an archive or checkpoint, and a list of labels, may have where the catalogue does not say how many."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ class Source:
     def checksum(self) -> str | None:
         """The published checksum as ``algorithm:hex``, the stronger one where there are two."""
         return f"sha256:{self.sha256}" if self.sha256 else f"md5:{self.md5}" if self.md5 else None
+
+    @property
+    def most(self) -> int:
+        """Bytes that no answer of a server may exceed: the size, where it is known, else far more than any file has."""
+        return self.bytes or (LARGEST_LIST if self.part == "truth" else LARGEST)
 
     @property
     def folder(self) -> str:

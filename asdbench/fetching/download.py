@@ -105,7 +105,7 @@ def _download(
     pooch.get_logger().setLevel(logging.WARNING)  # what it says at INFO, we say ourselves
     part = target.with_name(f"{target.name}.part")
     for anew in (False, True):
-        transfer = Transfer(part, source.bytes, source.page, url != source.url, watcher, stop, patience)
+        transfer = Transfer(part, source.bytes, source.most, source.page, url != source.url, watcher, stop, patience)
         try:
             pooch.retrieve(url, checksum, fname=target.name, path=target.parent, downloader=transfer)
         except ValueError as error:  # pooch's word for another checksum

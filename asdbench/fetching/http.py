@@ -6,6 +6,9 @@ Conventions
   the total length and the validator (ETag or Last-Modified) under which the server may go on (RFC 9110, 13.1.5 and 14).
 - Transient faults (no connection, silence, a cut, 408, 425, 429, 5xx) are tried again, each time after twice the wait;
   any megabyte that comes starts the count anew. What the server says for good (404, ...) is an error at once.
+- No more is written than the size that is known or announced, or the most that such a file may have where neither is.
+  An encoded answer (Content-Encoding) is refused: what it unpacks to has no announced length. Redirections are followed
+  here, since requests reads what comes with one into memory, however long.
 - A host whose name leads nowhere is asked for once more, unless it has answered before: then the network is gone.
 - pooch holds the checksum and puts the complete file in its place; its own downloader begins anew each time.
 """
@@ -15,11 +18,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 from asdbench.errors import AsdbenchError, DataError, UsageError
 from asdbench.fetching import MIRROR
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 15
 LONGEST_WAIT = 60.0
+REDIRECTIONS = 10
 
 
 class StoppedError(AsdbenchError):
@@ -80,6 +86,8 @@ class Transfer:
         ``<file>.part``.
     size : int or None
         The file's length in bytes, where known.
+    most : int
+        Bytes that it cannot exceed.
     page : str
         Its official place, for messages.
     mirror : bool
@@ -97,6 +105,7 @@ class Transfer:
 
     part: Path
     size: int | None
+    most: int
     page: str
     mirror: bool
     watcher: Transfers
@@ -128,7 +137,7 @@ class Transfer:
         Raises
         ------
         DataError
-            Where the server refuses, or announces another length than is known.
+            Where the server refuses, encodes, or announces or sends another length than is known or possible.
         StoppedError
             Where ``stop`` was set.
         OSError
@@ -182,9 +191,7 @@ class Transfer:
 
         start, headers = self._resume_from(url)
         try:
-            with requests.get(
-                url, headers={**_headers(), **headers}, stream=True, timeout=self.patience.timeout
-            ) as response:
+            with _answer(url, {**_headers(), **headers}, self.patience.timeout) as response:
                 self.answered = True
                 if response.status_code == 416 and start and _whole(response) == start:
                     return  # it was complete; only its end was not seen
@@ -246,7 +253,13 @@ class Transfer:
         )
 
     def _receive(self, response: Response, url: str, start: int) -> None:
-        encoded = response.headers.get("Content-Encoding", "identity") != "identity"
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            raise DataError(
+                f"{self.name} is not to be had: the server sends it encoded ({encoding[:40]}), which was not asked for",
+                looked=url,
+                hint=self._else,
+            )
         announced = response.headers.get("Content-Length", "")
         if response.status_code == 206:
             begins = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
@@ -257,19 +270,18 @@ class Transfer:
         elif start:
             self.watcher.say(f"{self.name}: the server cannot go on within this file: from the start")
             start, self.resumed = 0, False
-        total = start + int(announced) if announced.isdecimal() and not encoded else None
-        if self.size is not None and total is not None and total != self.size:
-            self.forget()
-            raise DataError(
-                f"{self.name} is not the file that it should be: it has another length",
-                looked=f"{url}\nexpected {self.size:,} bytes\nfound    {total:,} bytes",
-                hint=f"the copy there is damaged or another: compare with {self.page}",
-            )
+        total = start + int(announced) if announced.isdecimal() else self.size
+        if total is not None and (total > self.most or self.size not in (None, total)):
+            raise self._other_length(url, f"{total:,} bytes")
         note = {"url": url, "total": total, "validator": _validator(response.headers)}
         self.note.write_text(json.dumps(note), encoding="utf-8")
         self.watcher.begin(self.name, start, total)
+        most, here = self.most if total is None else total, start
         with self.part.open("ab" if start else "wb", buffering=0) as file:
             for block in response.iter_content(BLOCK):
+                here += len(block)
+                if here > most:
+                    raise self._other_length(url, f"more than {most:,} bytes")
                 file.write(block)
                 self.watcher.advance(self.name, len(block))
                 if self.stop.is_set():
@@ -277,6 +289,40 @@ class Transfer:
         # urllib3 notices this by itself from version 2 on.
         if total is not None and (here := self._there()) != total:
             raise TransientError(f"the connection was cut at {here:,} of {total:,} bytes")
+
+    def _other_length(self, url: str, found: str) -> DataError:
+        """The error for an answer of another length than the file can have; what has come is removed."""
+        self.forget()
+        if self.size is None:
+            return DataError(
+                f"{self.name} is larger than such a file can be",
+                looked=f"{url}\nat most  {self.most:,} bytes\nfound    {found}",
+                hint=f"compare with {self.page}; if it is right, fetch it by hand and give its folder: --from FOLDER",
+            )
+        return DataError(
+            f"{self.name} is not the file that it should be: it has another length",
+            looked=f"{url}\nexpected {self.size:,} bytes\nfound    {found}",
+            hint=f"the copy there is damaged or another: compare with {self.page}",
+        )
+
+
+@contextmanager
+def _answer(url: str, headers: Mapping[str, str], timeout: float) -> Iterator[Response]:
+    """What a server answers, redirections followed; nothing of any body is read."""
+    import requests
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: Response) -> str | None:
+            return None  # else requests reads the whole body of a redirection before it follows
+
+    with Session() as session:
+        for _ in range(REDIRECTIONS):
+            with session.get(url, headers=headers, stream=True, timeout=timeout) as response:
+                if not response.is_redirect:
+                    yield response
+                    return
+                url = urljoin(url, response.headers["Location"])
+    raise requests.TooManyRedirects(f"more than {REDIRECTIONS} redirections")
 
 
 def _headers() -> dict[str, str]:

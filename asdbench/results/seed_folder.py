@@ -307,6 +307,8 @@ def _known(content: bytes) -> Known:
         if label and label not in LABEL:
             raise ValueError(f"the label {label!r} of {clip}")
         cell = Cell(machine, section, domain)
+        if any(character in name for name in (machine, section, domain) for character in "/\\\0"):
+            raise ValueError(f"the cell {cell} of {clip}")  # export makes file names of them
         truth[machine, clip] = Truth(cell, part, LABEL.get(label))
         parts[cell] = part
     return MappingProxyType(truth), MappingProxyType(parts)

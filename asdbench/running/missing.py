@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from asdbench.datasets import VARIABLE, configured
+from asdbench.datasets import CONFIGURATION, VARIABLE, configured
 from asdbench.embeddings import panns, resnet38
 from asdbench.errors import UsageError
 from asdbench.fetching import MIRROR
@@ -56,6 +56,9 @@ def fetch_missing(
             looked=f"--dataset {text or 'is not given'}",
             hint=f"--dataset NAME:ROOT with one of {', '.join(fetchable)}",
         )
+    if not dataset:
+        origin = VARIABLE if os.environ.get(VARIABLE) else CONFIGURATION
+        watcher.say(f"data: {text} (no --dataset; set in {origin})")
     wishes = Wishes(os.environ.get(MIRROR) or None)
     # Names and files that are not there are mistakes to be told before hours of downloading.
     wanted, given = _checkpoints(systems), weights or configured("weights")

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from asdbench.api import DOMAINS, Cell, Clip, Dataset, Embedding, GivenFeatures, Scope, System
+from asdbench.datasets import CONFIGURATION, configured
 from asdbench.errors import DataError, UsageError
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.plugins import registry
 from asdbench.plugins.spec import Spec, parse, split
+from asdbench.progress import Progress
 from asdbench.running.planning import file_digest
 from asdbench.words import counted
 
@@ -130,6 +132,16 @@ def _create(spec: Spec) -> System[Any]:
             hint="choose one of these",
         )
     return system
+
+
+def chosen_weights(data: Dataset, weights: str | None, progress: Progress) -> str | None:
+    """The weights that were given, else those of ``asdbench.toml``: where these are used, one line says so."""
+    if weights or data.features is not None:
+        return weights
+    found = configured("weights")
+    if found:
+        progress.say(f"weights: {found} (no --weights; set in {CONFIGURATION})")
+    return found
 
 
 def with_weights(embedding: str, weights: str | None) -> Spec:

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from asdbench.api import Cell, Dataset
-from asdbench.datasets import configured, open_dataset
+from asdbench.datasets import open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
 from asdbench.errors import DataError, UsageError
@@ -26,7 +26,7 @@ from asdbench.running.executors import Kind, executing
 from asdbench.running.extraction import CHUNK, Bad, Request, extract, source
 from asdbench.running.jobs import Answer, Job, run_job
 from asdbench.running.recording import About, environment, record, refresh
-from asdbench.running.request import ask, choose_cells
+from asdbench.running.request import ask, choose_cells, chosen_weights
 from asdbench.running.resuming import Wanted, Work, compare
 from asdbench.running.selection import Selection
 from asdbench.upkeep.cache import DATABASE, FEATURES, default_cache
@@ -162,7 +162,7 @@ def run(
     keep_digests(data, cache_folder)
     summary = RunSummary(data.name, chosen, Path(results))
     progress.say(f"data: {chosen}")
-    asked, summary.not_applicable = ask(data, systems, epochs, weights or configured("weights"))
+    asked, summary.not_applicable = ask(data, systems, epochs, chosen_weights(data, weights, progress))
     for name, reason in summary.not_applicable:
         progress.say(f"{name}: not applicable: {reason}")
     if not asked:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import subprocess
 import sys
@@ -88,6 +89,22 @@ def test_a_configured_root_that_is_not_there_is_no_reason_for_toy(monkeypatch: p
     with pytest.raises(DataError) as caught:
         open_dataset()
     assert "ASDBENCH_DATA says '/no/such/root'" in caught.value.looked
+
+
+@pytest.mark.parametrize("value", ["./evil.py:make", "evil.py:make[x=1]", " ./evil.py:make", "x,./evil.py:make:y"])
+@pytest.mark.parametrize("place", ["asdbench.toml", "ASDBENCH_DATA"])
+def test_a_setting_names_no_code(somewhere: Path, monkeypatch: pytest.MonkeyPatch, value: str, place: str) -> None:
+    (somewhere / "evil.py").write_text("from pathlib import Path\nPath('it ran').touch()\n")
+    if place == "ASDBENCH_DATA":
+        monkeypatch.setenv(place, value)
+    else:
+        (somewhere / place).write_text(f"[asdbench]\ndata = {json.dumps(value)}\n")
+    with pytest.raises(UsageError, match=f"{place} names code as the data set, which was not run"):
+        open_dataset()
+    assert not (somewhere / "it ran").exists()
+    with pytest.raises(UsageError):
+        open_dataset("./evil.py:make")  # from Python and the command line it is taken
+    assert (somewhere / "it ran").exists()
 
 
 def test_other_things_can_be_configured(somewhere: Path) -> None:

@@ -88,7 +88,8 @@ def test_neither_page_nor_figure_needs_torch(tmp_path: Path) -> None:
 
     results = write_results(tmp_path / "results", machines=("fan",), sections=("00",))
     code = (
-        "import sys; from pathlib import Path; from asdbench.reports import evidence, figures, html\n"
+        "import sys; from pathlib import Path; from asdbench.reports import figures\n"
+        "from asdbench.reports.content import evidence; from asdbench.reports.page import html\n"
         "from asdbench.reports.figures import drawing\n"
         f"found = evidence.views(Path({str(results)!r})); html.render(found)\n"
         f"drawing.save(figures.make('auc', found[0]), Path({str(tmp_path / 'a.svg')!r}))\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import threading
@@ -30,7 +31,9 @@ class Server:
 
     Faults: a status (404, 503); ``cut`` (half, then the connection breaks); ``wrong`` (other bytes of the same length);
     ``short`` (half, announced as if it were all); ``slow`` (in pieces with pauses); ``silent`` (half, then nothing);
-    ``no-ranges`` (always all of it); ``no-length`` (neither length nor ranges nor HEAD).
+    ``no-ranges`` (always all of it); ``no-length`` (neither length nor ranges nor HEAD); ``endless`` (as ``no-length``,
+    and zeros behind the content); ``encoded`` (gzip, whatever was asked for); ``moved`` (a redirection with an endless
+    body to the file with ``moved-`` before its name); ``around`` (a redirection to itself).
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -87,7 +90,15 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault, int) or content is None:
             self._refuse(fault if isinstance(fault, int) else 404)
             return
-        if fault == "no-length" and not body:
+        if fault in ("moved", "around"):
+            self.send_response(302)
+            self.send_header("Location", f"moved-{name}" if fault == "moved" else name)
+            self.send_header("Connection", "close")
+            self.close_connection = True
+            self.end_headers()
+            self._send(b"", "endless" if body else None, request)
+            return
+        if fault in ("no-length", "endless") and not body:
             self._refuse(405)
             return
         if fault == "short":
@@ -95,7 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
         tag = f'"{hashlib.md5(content).hexdigest()}"'
         if fault == "wrong":
             content = bytes(byte ^ 255 for byte in content)
-        start = self._start(tag, len(content)) if fault not in ("no-ranges", "no-length") else 0
+        if fault == "encoded":
+            content = gzip.compress(content)
+        whole = ("no-ranges", "no-length", "endless")
+        start = self._start(tag, len(content)) if fault not in whole else 0
         if start is not None and start >= len(content):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(content)}")
@@ -106,7 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        if fault == "no-length":
+        if fault == "encoded":
+            self.send_header("Content-Encoding", "gzip")
+        if fault in ("no-length", "endless"):
             self.send_header("Connection", "close")
             self.close_connection = True
         else:
@@ -135,6 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
                 request.sent += len(piece)
                 if fault == "slow":
                     time.sleep(owner.pause)
+            while fault == "endless":
+                request.sent += self.wfile.write(bytes(1 << 16))
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client went away
             return

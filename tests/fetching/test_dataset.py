@@ -15,10 +15,11 @@ import pytest
 
 from asdbench.datasets.dcase import dcase, dcase2021
 from asdbench.errors import ConflictError, DataError, UsageError
+from asdbench.fetching import catalogue
 from asdbench.fetching.catalogue import choose
 from asdbench.fetching.dataset import Fetched, fetch_dataset
 from asdbench.fetching.download import Wishes, obtain
-from asdbench.fetching.http import Patience
+from asdbench.fetching.http import BLOCK, REDIRECTIONS, Patience
 from asdbench.fetching.records import locked
 from tests.fetching.conftest import Told, archive_name, machine_files, tree, zipped
 from tests.fetching.server import Server
@@ -323,6 +324,66 @@ def test_a_server_without_length_is_no_obstacle(server: Server, tmp_path: Path) 
     server.always[FAN] = "no-length"
     fetch(server, tmp_path)
     assert sound(tmp_path) == expected()
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_server_that_never_ends_is_left_at_the_size_that_is_known_or_possible(
+    server: Server, tmp_path: Path, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's server filled disks: 6.4 GB came of a list of labels."""
+    server.always[FAN] = "endless"
+    (source,) = choose("dcase2021", ["fan"], ["dev"])
+    size = len(server.files[FAN])
+    monkeypatch.setattr(catalogue, "LARGEST", 2 * size)
+    source = replace(source, bytes=size if known else None)
+    words = "it has another length" if known else "larger than such a file can be"
+    most = size if known else 2 * size
+    written: list[int] = []
+    monkeypatch.setattr(Told, "advance", lambda self, name, amount: written.append(amount))
+    with pytest.raises(DataError, match=words) as caught:
+        obtain(source, tmp_path, None, Wishes(server.url, patience=QUICK), Told(), threading.Event())
+    assert f"more than {most:,} bytes" in caught.value.looked
+    assert most - BLOCK < sum(written) <= most
+    assert not list(tmp_path.iterdir())
+    assert len(server.asked(FAN)) == 1  # it is no fault that may pass
+
+
+def test_a_length_that_no_such_file_has_is_refused_before_it_comes(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "LARGEST", 1000)
+    with pytest.raises(DataError, match="larger than such a file can be"):
+        fetch(server, tmp_path)
+    assert sound(tmp_path) == {}
+
+
+def test_files_of_no_known_size_have_a_bound() -> None:
+    for source in catalogue.sources():
+        assert source.most == (source.bytes or (16 * 10**6 if source.part == "truth" else 8 * 10**9))
+
+
+@pytest.mark.parametrize("fault", ["encoded", "moved"])
+def test_what_unpacks_on_the_way_is_refused_and_the_body_of_a_redirection_is_not_read(
+    server: Server, tmp_path: Path, fault: str
+) -> None:
+    server.always[FAN] = fault
+    server.files[f"moved-{FAN}"] = server.files[FAN]
+    if fault == "moved":
+        fetch(server, tmp_path)
+        assert sound(tmp_path) == expected()
+    else:
+        server.files[FAN] = bytes(1 << 24)  # a thousandth of that on the wire
+        with pytest.raises(DataError, match=r"the server sends it encoded \(gzip\)"):
+            fetch(server, tmp_path)
+        assert sound(tmp_path) == {}
+    assert len(server.asked(FAN)) == 1
+
+
+def test_redirections_that_lead_nowhere_are_given_up(server: Server, tmp_path: Path) -> None:
+    server.always[FAN] = "around"
+    with pytest.raises(DataError, match="could not be downloaded"):
+        fetch(server, tmp_path)
+    assert len(server.asked(FAN)) == REDIRECTIONS * (QUICK.retries + 1)
 
 
 def test_a_file_that_changed_on_the_server_is_not_mixed_with_its_old_half(

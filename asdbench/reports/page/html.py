@@ -15,6 +15,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from asdbench.api import Dataset
 from asdbench.errors import AsdbenchError
 from asdbench.judging import verdicts
 from asdbench.metrics.aggregate import RANKING, Metric
@@ -28,7 +29,7 @@ from asdbench.reports.content.system_table import best, shared_notes
 from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.inline import Panels
 from asdbench.reports.page import provenance
-from asdbench.reports.page.sounds import BOUND, Sounds, data_uri, spectrogram
+from asdbench.reports.page.sounds import BOUND, UNNAMED, Sounds, data_uri, spectrogram
 from asdbench.reports.page.swatch import swatch
 from asdbench.reports.page.values import LEGEND, beside, number, plain
 from asdbench.reports.text.markdown import clips_of, label, means_of, official_mean, unit
@@ -62,19 +63,24 @@ class Heard:
 
 @dataclass
 class Page:
-    """What the parts of one page share: bytes left for sound, and its panels."""
+    """What the parts of one page share: bytes left for sound, its panels, and where sounds come from."""
 
     room: int
     panels: Panels
+    sounds: Sounds
 
 
-def render(found: Sequence[View]) -> str:
+def render(found: Sequence[View], data: Dataset | None = None, why_not: str = UNNAMED) -> str:
     """The page.
 
     Parameters
     ----------
     found : sequence of View
         At least one.
+    data : Dataset or None
+        The data set that sounds come from, opened by whoever asks for the page. What the results say is never opened.
+    why_not : str
+        Why ``data`` is None, for the page to say.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -83,7 +89,7 @@ def render(found: Sequence[View]) -> str:
     )
     pages.filters.update(marked=_marked, line=one_line, loud=loud, file=_file)
     pages.globals.update(swatch=swatch, code=provenance.CODE)
-    page = Page(BOUND, Panels())
+    page = Page(BOUND, Panels(), Sounds(data, why_not))
     made = [_view(view, f"v{number}", page) for number, view in enumerate(found)]
     stamps = tuple(dict.fromkeys(stamp for view in found for stamp in view.stamps))
     none = [bool(NO_RESULT & set(shown.table.stamps)) for view in found for shown in view.systems]
@@ -229,14 +235,12 @@ def _svg(panel: Panel, page: Page) -> Markup:
 
 
 def _mistakes(view: View, page: Page) -> Iterator[dict[str, Any]]:
-    opened: dict[str, Sounds] = {}
     for shown in view.systems:
         listed = mistakes(view, shown, MISTAKES)
         heard = []
         for mistake in listed[:PLAYED]:
-            spec = str(shown.manifests[0]["machines"][mistake.cell.machine]["dataset"])
-            sounds = opened[spec] if spec in opened else opened.setdefault(spec, Sounds(spec))
-            heard.append(_heard(mistake, sounds, page))
+            made_on = str(shown.manifests[0]["machines"][mistake.cell.machine]["dataset"])
+            heard.append(_heard(mistake, made_on, page))
         yield {
             "name": shown.name,
             "look": look.of(shown),
@@ -247,9 +251,9 @@ def _mistakes(view: View, page: Page) -> Iterator[dict[str, Any]]:
         }
 
 
-def _heard(mistake: Mistake, sounds: Sounds, page: Page) -> Heard:
+def _heard(mistake: Mistake, made_on: str, page: Page) -> Heard:
     try:
-        wave = sounds.read(mistake.cell.machine, mistake.clip)
+        wave = page.sounds.read(mistake.cell.machine, mistake.clip, made_on)
     except AsdbenchError as error:
         return Heard(mistake, Markup(""), "", error.message)
     picture = _svg(spectrogram(wave, f"{one_line(mistake.cell)} · {mistake.label}"), page)

@@ -1,4 +1,8 @@
-"""The sound of a clip for a page: a spectrogram, and the sound itself as a data URI, where its data set is at hand."""
+"""The sound of a clip for a page: a spectrogram, and the sound itself as a data URI, where somebody named its data set.
+
+A results folder may be a stranger's. It says which data set it was made on, and that text is shown and compared, never
+opened: a spec can run code and read any path. Sounds come only from a data set that the person at the keyboard names.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asdbench.api import Clip, Floats, Waveform
-from asdbench.datasets import open_dataset
-from asdbench.errors import AsdbenchError, ClipError
+from asdbench.api import Clip, Dataset, Floats, Waveform
+from asdbench.errors import ClipError
 from asdbench.reports.figures import Panel
 
 if TYPE_CHECKING:
@@ -20,32 +23,50 @@ if TYPE_CHECKING:
 LONGEST = 10.0  # seconds that a page holds of a clip
 BOUND = 1_500_000  # bytes of sound that a page holds, as base64
 WINDOW, HOP, BANDS, FRAMES = 512, 256, 64, 128
+UNNAMED = "name the data set to see and hear its clips, as in --dataset toy or --dataset dcase2021:ROOT"
 DEPTH, STEPS = 80, 32  # decibels that a picture shows, in so many colours: fewer bytes, and nothing to be seen of it
 
 
 class Sounds:
-    """The sounds of one data set, opened once; ``why_not`` says why there are none."""
+    """The sounds of a data set that somebody opened; ``why_not`` says why there are none.
 
-    def __init__(self, spec: str) -> None:
-        self.why_not = ""
+    Parameters
+    ----------
+    data : Dataset or None
+    why_not : str
+        Why there is no data set, where there is none.
+    """
+
+    def __init__(self, data: Dataset | None, why_not: str = UNNAMED) -> None:
+        self.why_not = why_not if data is None else ""
+        self._spec = "" if data is None else data.spec
         self._clips: dict[tuple[str, str], Clip] = {}
-        self._reader: Callable[[Clip], Waveform] | None = None
-        try:
-            data, _ = open_dataset(spec)
-        except AsdbenchError as error:
-            self.why_not = f"the data set {spec} cannot be opened from here: {error.message}"
-            return
-        self._reader = data.reader
-        if self._reader is None:
+        self._reader: Callable[[Clip], Waveform] | None = None if data is None else data.reader
+        if data is not None and self._reader is None:
             self.why_not = "the data set holds features, not sound"
-        else:
+        elif data is not None:
             self._clips = {(clip.machine, clip.name): clip for clip in data.clips if clip.split == "test"}
 
-    def read(self, machine: str, name: str) -> Waveform:
-        """A clip's sound; ClipError where it cannot be had."""
+    def read(self, machine: str, name: str, made_on: str) -> Waveform:
+        """A clip's sound.
+
+        Parameters
+        ----------
+        machine, name : str
+        made_on : str
+            The data set that the results say they were made on. It is compared with the open one, no more.
+
+        Raises
+        ------
+        ClipError
+            Where the sound cannot be had.
+        """
+        # A root may have moved; a data set without a root is known by its spec alone, and others have other sounds.
+        if self._reader is not None and ":" not in self._spec and made_on != self._spec:
+            raise ClipError(f"the results were made on {made_on}, not on {self._spec}")
         clip = self._clips.get((machine, name))
         if clip is None or self._reader is None:
-            raise ClipError(self.why_not or f"{name}: not in the data set any more")
+            raise ClipError(self.why_not or f"{name}: not in the data set that was named")
         return self._reader(clip)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from asdbench.datasets.toy import toy
 from asdbench.reports.content import evidence
 from asdbench.reports.page import html
 from tests.reports.results import NASTY, write_results
@@ -42,7 +43,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     results = write_results(folder / "results", systems=("clvae", "mvg", NASTY), published=False)
     file = folder / "report.html"
-    file.write_text(html.render(evidence.views(results)), encoding="utf-8")
+    file.write_text(html.render(evidence.views(results), toy()), encoding="utf-8")
     return file
 
 
