@@ -141,7 +141,8 @@ def command(
     for table in [] if overseen else built:
         where = " (evaluation sections)" if table.part == "eval" else ""
         score = "no value" if table.score is None else f"{table.score:.2f}"
-        stamps = f"  [{', '.join(table.stamps)}]" if table.stamps else ""
+        said = [*table.stamps, *filter(None, [table.partial])]
+        stamps = f"  [{', '.join(said)}]" if said else ""
         click.echo(f"{table.system}{where}: official score {score}{stamps}", err=True)
     lost: dict[tuple[str, int, str], list[str]] = {}
     for system, seed, cell, reason in summary.failed:

@@ -45,9 +45,9 @@ def test_run_export_score(shell: Shell, make_features: MakeFeatures) -> None:
     assert "not there: ToyCar, ToyTrain, gearbox, slider, valve" in err
     out, _ = shell("report", "results", "--format", "csv")
     rows = [row for row in csv.DictReader(out.splitlines()) if row["statistic"] == "cell"]
-    reported = [float(row["percent"]) for row in rows]
+    reported = [float(row["value"]) for row in rows]
     scored = [cell[metric] for cell in found["cells"] for metric in METRICS]
-    assert sorted(reported) == pytest.approx(sorted(100 * value for value in scored))
+    assert sorted(reported) == pytest.approx(sorted(scored))
 
 
 def test_the_result_is_on_stdout_and_the_rest_in_single_lines_on_stderr(shell: Shell) -> None:

@@ -242,7 +242,7 @@ def test_labels_and_domains_that_become_known_need_no_training(tmp_path: Path, y
     assert table.score is None
     assert any("labels unknown" in note for note in table.notes)
     assert "labels unknown" in markdown.render([table])
-    lost = [row for row in long([table]) if row["statistic"] == "cell" and not row["percent"]]
+    lost = [row for row in long([table]) if row["statistic"] == "cell" and not row["value"]]
     assert len(lost) == len(table.rows) * len(DEFINITIONS[year].columns())
     after = go(tmp_path, "mvg", year)
     assert (after.trained, after.failed) == (0, [])

@@ -57,6 +57,8 @@ class Place:
         None where they are not recorded.
     cells : frozenset of (machine, section, domain)
         What the score is over.
+    asked : int
+        How many cells the run was asked for; 0 of a published table.
     mind : tuple of str
         What a reader must know before the number.
     result : bool
@@ -70,6 +72,7 @@ class Place:
     source: str
     score: float | None
     cells: frozenset[CellName]
+    asked: int = 0
     bounds: Bounds | None = None
     seeds: Mapping[int, float] = field(default_factory=dict)
     seconds: float | None = None
@@ -77,6 +80,11 @@ class Place:
     mind: tuple[str, ...] = ()
     result: bool = True
     rank: int | None = None
+
+    @property
+    def mean(self) -> float | None:
+        """Mean of the official score over seeds; None without seeds."""
+        return statistics.fmean(self.seeds.values()) if self.seeds else None
 
     @property
     def spread(self) -> float | None:
@@ -179,17 +187,19 @@ def _board(found: Sequence[SystemTable]) -> Board:
         for place in beside:
             told.setdefault(tables()[place.system].note, []).append(place.title)
         notes += [f"{'; '.join(names)}: {note}" for note, names in told.items() if note]
-    complete = [place for place in places if place.cells == cells]
-    partial = [
-        replace(place, mind=(f"over {len(place.cells)} of {len(cells)} cells", *place.mind), result=False)
-        for place in places
-        if place.cells != cells
-    ]
-    ordered = [*sorted(complete, key=_by_score), *sorted(partial, key=_by_score)]
+    places = [_over(place, cells) for place in places]
+    ordered = sorted(places, key=lambda place: (place.cells != cells, *_by_score(place)))
     ranks = itertools.count(1)
     ranked = [replace(one, rank=next(ranks)) if one.result and one.score is not None else one for one in ordered]
     specs = dict.fromkeys(str(table.folders[0].manifest()["dataset"]["spec"]) for table in found)
     return Board(first.dataset, first.part, tuple(specs), definition, tuple(ranked), len(cells), tuple(notes))
+
+
+def _over(place: Place, cells: frozenset[CellName]) -> Place:
+    """A place with how many cells its score is over, where it lacks some of the board's or of its own."""
+    of = max(len(cells), place.asked)
+    mind = [f"over {len(place.cells)} of {of} cells"] if len(place.cells) < of else []
+    return replace(place, mind=(*mind, *place.mind), result=place.result and place.cells == cells)
 
 
 def _by_score(place: Place) -> tuple[bool, float, str]:
@@ -208,11 +218,12 @@ def _own(table: SystemTable) -> Place:
         cells=frozenset(
             (row.machine, row.section, domain) for row in table.rows for domain, metric in row.ours if metric == "auc"
         ),
+        asked=table.asked,
         bounds=table.score_bounds,
         seeds={one.seed: score for one, score in scores if score is not None},
         seconds=_mean([_seconds(one, table) for one in table.folders]),
         parameters=_parameters(folder, table),
-        mind=table.warnings,
+        mind=tuple(warning for warning in table.warnings if warning != table.partial),
         result=table.result,
     )
 

@@ -1,16 +1,20 @@
-"""The clips that a system got most wrong: anomalies below nearly all normal clips, normal ones above the anomalies.
+"""The clips that a system got most wrong: missed anomalies, false alarms, and clips in the wrong order.
 
 Conventions
 -----------
-- *Wrong* is, for an anomaly, the share of the normal clips it is compared with that score at least as high; for a
-  normal clip, the share of the anomalies that score at most as high. 1 is as wrong as can be, 0.5 is chance.
+- A missed anomaly does not score above the decision threshold, a false alarm is a normal clip that does.
+- A clip is in the wrong order if its decision is right, or there is none, and yet clips of the other class are on its
+  wrong side: normal clips that score at least as high as an anomaly, anomalies that score at most as high as a normal
+  clip. Their share is ``wrong``: 1 is as wrong as can be, 0.5 is chance. A clip whose share is 0 is not listed there.
 - A clip is compared within what its AUC is over: its cell, and from 2022 on all anomalies of its section.
+- The worst stand first: those of the highest share, then those furthest off in units of the scores' spread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +24,13 @@ from asdbench.metrics.challenge import Definition, Group, against
 from asdbench.reports.content.evidence import Shown, View
 from asdbench.reports.text.markdown import NOT_THERE
 
+Kind: TypeAlias = Literal["missed anomalies", "false alarms", "wrong order"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
 
 @dataclass(frozen=True)
 class Mistake:
-    """A clip that was ranked wrongly.
+    """A clip that was decided or ranked wrongly.
 
     Parameters
     ----------
@@ -34,6 +41,8 @@ class Mistake:
         Above it a clip is called anomalous.
     wrong : float
         Share of the clips of the other class that are on the wrong side of it.
+    gap : float
+        How far it is from the other class's middle, in units of the scores' spread; larger is worse.
     """
 
     cell: Cell
@@ -42,6 +51,16 @@ class Mistake:
     score: float
     threshold: float | None
     wrong: float
+    gap: float
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is wrong with it; None where nothing is."""
+        if self.threshold is not None and self.label == "anomaly" and self.score <= self.threshold:
+            return "missed anomalies"
+        if self.threshold is not None and self.label == "normal" and self.score > self.threshold:
+            return "false alarms"
+        return "wrong order" if self.wrong > 0 else None
 
     @property
     def decided(self) -> str:
@@ -51,20 +70,39 @@ class Mistake:
         return "anomaly" if self.score > self.threshold else "normal"
 
 
-def mistakes(view: View, shown: Shown, most: int) -> list[Mistake]:
-    """The ``most`` worst of a system's first seed; among equals, alternating machines come before more of one."""
-    found: list[tuple[float, int, float, str, Mistake]] = []
-    for machine in shown.machines:
-        threshold = shown.manifests[0]["machines"].get(machine, {}).get("threshold", {}).get("value")
-        own = [
-            mistake
-            for group in shown.groups(machine)
-            for domain, over in against(view.definition, group).items()
-            for mistake in _of_cell(view.definition, group, domain, over, threshold)
-        ]
-        own.sort(key=lambda one: (-one[0], -one[1]))
-        found += [(-wrong, rank, -gap, machine, one) for rank, (wrong, gap, one) in enumerate(own[:most])]
-    return [one for *_, one in sorted(found, key=lambda item: item[:4])[:most]]
+@dataclass(frozen=True)
+class Mistakes:
+    """The mistakes of one kind: how many there are, and the worst of them."""
+
+    kind: Kind
+    count: int
+    worst: tuple[Mistake, ...]
+
+
+def mistakes(view: View, shown: Shown, most: int) -> list[Mistakes]:
+    """The mistakes of a system's first seed by kind, the ``most`` worst of each.
+
+    Among equally wrong ones each machine's worst comes before any machine's second. Empty where no clip has a known
+    label; a kind of which there are none has no worst.
+    """
+    judged = [list(_of_machine(view, shown, machine)) for machine in shown.machines]
+    found = []
+    for kind in KINDS if any(judged) else ():
+        ranked: list[tuple[int, Mistake]] = []
+        for clips in judged:
+            own = [one for one in clips if one.kind == kind]
+            ranked += enumerate(sorted(own, key=lambda one: (-one.wrong, -one.gap)))
+        ranked.sort(key=lambda item: (-item[1].wrong, item[0], -item[1].gap, item[1].cell.machine))
+        found.append(Mistakes(kind, len(ranked), tuple(one for _, one in ranked[:most])))
+    return found
+
+
+def _of_machine(view: View, shown: Shown, machine: str) -> Iterator[Mistake]:
+    """The labelled clips of a machine, right or wrong."""
+    threshold = shown.manifests[0]["machines"].get(machine, {}).get("threshold", {}).get("value")
+    for group in shown.groups(machine):
+        for domain, over in against(view.definition, group).items():
+            yield from _of_cell(view.definition, group, domain, over, threshold)
 
 
 def _of_cell(
@@ -73,8 +111,8 @@ def _of_cell(
     domain: str,
     over: NDArray[np.bool_],
     threshold: float | None,
-) -> Sequence[tuple[float, float, Mistake]]:
-    """(how wrong, how far off in units of the scores' spread, the mistake) of a cell's own clips."""
+) -> Sequence[Mistake]:
+    """A cell's own clips, right or wrong."""
     labels, scores = group.labels[over], group.scores[over]
     normal, odd = np.sort(scores[labels == 0]), np.sort(scores[labels == 1])
     if not len(normal) or not len(odd):
@@ -94,5 +132,5 @@ def _of_cell(
             gap = (score - odd_middle) / spread
         cell = Cell(group.file.machine, group.file.section, domain)
         label = "anomaly" if anomaly else "normal"
-        made.append((float(wrong), gap, Mistake(cell, group.clips[number], label, score, threshold, float(wrong))))
+        made.append(Mistake(cell, group.clips[number], label, score, threshold, float(wrong), gap))
     return made

@@ -84,4 +84,4 @@ def _within(shown: Shown) -> str:
 def _score(table: SystemTable) -> str:
     low, high = table.score_bounds or (None, None)
     bounds = "" if low is None else f" (95 % interval {low:.1f} to {high:.1f})"
-    return f"{table.score:.2f}{bounds}"
+    return f"{table.score:.2f}{f' {table.partial}' if table.partial else ''}{bounds}"

@@ -114,6 +114,21 @@ class SystemTable:
         return sum(metric == "auc" for row in self.rows for _, metric in row.ours)
 
     @property
+    def asked(self) -> int:
+        """How many cells were asked for, with a value or without."""
+        return self.cells + sum(metric == "auc" for row in self.rows for _, metric in row.missing)
+
+    @property
+    def counted(self) -> str:
+        """The cells in words: ``2``, or ``1 of 2`` where some have no value."""
+        return str(self.cells) if self.cells == self.asked else f"{self.cells} of {self.asked}"
+
+    @property
+    def partial(self) -> str:
+        """What must be said beside means and official score where cells have no value: ``over 1 of 2 cells``."""
+        return f"over {self.counted} cells" if 0 < self.cells < self.asked else ""
+
+    @property
     def oracle(self) -> bool:
         """Whether its epoch was chosen on the test labels."""
         return self.system.endswith(ORACLE) or STAMP in self.stamps
@@ -147,9 +162,10 @@ class SystemTable:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a reader must know before any number: stamps and collapsed models."""
+        """What a reader must know before any number: stamps, collapsed models, an official score over fewer cells."""
         collapsed = list(dict.fromkeys(row.machine for row in self.rows if row.collapsed))
-        return (*self.stamps, *([f"collapsed model: {', '.join(collapsed)}"] if collapsed else []))
+        found = [*self.stamps, f"collapsed model: {', '.join(collapsed)}" if collapsed else "", self.partial]
+        return tuple(filter(None, found))
 
 
 def shared_notes(tables: Sequence[SystemTable]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from asdbench.metrics.aggregate import Metric
@@ -14,6 +15,10 @@ from asdbench.reports.figures.drawing import GRID, chance, spread
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+BETWEEN = 1.5
+"""Room between two cells beyond that between two systems of one cell, which is the unit."""
+STEP = 0.08  # inches from system to system
+
 
 def figure(view: View, metric: Metric = "auc") -> Figure:
     """One panel a machine; sections and domains down, the systems side by side within each."""
@@ -22,7 +27,7 @@ def figure(view: View, metric: Metric = "auc") -> Figure:
     for machine in view.machines:
         sections = sorted({row.section for shown in view.systems for row in shown.table.rows if row.machine == machine})
         places = [(section, domain) for section in sections for domain in domains]
-        height = 0.75 + len(places) * (0.12 + 0.075 * len(view.systems))
+        height = 0.75 + len(places) * STEP * (len(view.systems) + BETWEEN)
 
         def draw(axes: Axes, machine: str = machine, places: list[tuple[str, str]] = places) -> None:
             _machine(axes, view, machine, places, metric)
@@ -42,9 +47,17 @@ def figure(view: View, metric: Metric = "auc") -> Figure:
     )
 
 
+def offsets(systems: int) -> Sequence[float]:
+    """Where a cell's marks stand around its middle, in units of the distance from cell to cell.
+
+    Two marks of one cell are nearer to each other than to the next cell's, whatever the number of systems.
+    """
+    return spread(systems, (systems - 1) / (systems + BETWEEN))
+
+
 def _machine(axes: Axes, view: View, machine: str, places: list[tuple[str, str]], metric: Metric) -> None:
     chance(axes)
-    for offset, shown in zip(spread(len(view.systems), 0.68), view.systems, strict=True):
+    for offset, shown in zip(offsets(len(view.systems)), view.systems, strict=True):
         own = look.of(shown)
         rows = {row.section: row for row in shown.table.rows if row.machine == machine}
         for number, (section, domain) in enumerate(places):

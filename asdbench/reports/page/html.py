@@ -36,8 +36,7 @@ from asdbench.reports.text.markdown import clips_of, label, means_of, official_m
 from asdbench.version import __version__
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
-MISTAKES = 6  # a system's
-PLAYED = 2  # of them with spectrogram and sound
+MISTAKES = 4  # of each kind, a system's
 NOTHING_IS = "These numbers are no result: they say nothing about real machines."
 SOME_ARE_NONE = "Some of these numbers are no result: which, each table and caption says."
 MIND = "Mind this when you compare: each table and caption says of what it is true."
@@ -125,7 +124,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "unit": unit(view.definition),
         "systems": [_row(shown, columns, any(shown.table is one for one in highest)) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
-        "most": (MISTAKES, PLAYED),
+        "most": MISTAKES,
         "legend": LEGEND if any(verdicts.LEGEND in shown.table.notes for shown in view.systems) else "",
         "deviations": _notes(note for note in shared if note in view.systems[0].table.deviations),
         "shared": _notes(note for note in shared if note not in view.systems[0].table.deviations),
@@ -157,6 +156,7 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
             for column in columns
         ],
         "cells": table.cells,
+        "counted": table.counted,
         "published": plain(table.their_score),
     }
 
@@ -196,7 +196,7 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         "name": shown.name,
         "title": one_line(table.title),
         "look": look.of(shown),
-        "stamps": table.stamps,
+        "stamps": (*table.stamps, *filter(None, [table.partial])),
         "verdict": table.verdict,
         "score": beside(table.score, table.score_bounds, table.their_score, table.score_verdict),
         "rows": rows,
@@ -236,16 +236,16 @@ def _svg(panel: Panel, page: Page) -> Markup:
 
 def _mistakes(view: View, page: Page) -> Iterator[dict[str, Any]]:
     for shown in view.systems:
-        listed = mistakes(view, shown, MISTAKES)
+        kinds = mistakes(view, shown, MISTAKES)
         heard = []
-        for mistake in listed[:PLAYED]:
+        for mistake in (kind.worst[0] for kind in kinds if kind.worst):
             made_on = str(shown.manifests[0]["machines"][mistake.cell.machine]["dataset"])
             heard.append(_heard(mistake, made_on, page))
         yield {
             "name": shown.name,
             "look": look.of(shown),
             "stamps": shown.table.stamps,
-            "listed": listed,
+            "kinds": kinds,
             "heard": [one for one in heard if one.picture],
             "silent": list(dict.fromkeys(one_line(one.why_not) for one in heard if not one.picture)),
         }
@@ -256,7 +256,7 @@ def _heard(mistake: Mistake, made_on: str, page: Page) -> Heard:
         wave = page.sounds.read(mistake.cell.machine, mistake.clip, made_on)
     except AsdbenchError as error:
         return Heard(mistake, Markup(""), "", error.message)
-    picture = _svg(spectrogram(wave, f"{one_line(mistake.cell)} · {mistake.label}"), page)
+    picture = _svg(spectrogram(wave, f"{one_line(mistake.cell)} · {mistake.label} · {mistake.kind}"), page)
     sound = data_uri(wave)
     if len(sound) > page.room:
         return Heard(mistake, picture, "", "no sound: the page holds as much as it should")

@@ -2,7 +2,8 @@
 
 Conventions
 -----------
-- Values are fractions, to the last digit; null where there is none.
+- Values are fractions, to the last digit; null where there is none. docs/files.md says what all machine-readable files
+  have in common.
 - Beside ``cells``, ``means`` and ``official_score`` a record says what they are of, what is not scored and why, and
   what a reader must know of them: ``stamps``, ``reduced_budget``, ``collapsed`` (machines).
 """
@@ -21,6 +22,13 @@ from asdbench.results.scoring import evaluate
 from asdbench.results.seed_folder import SeedFolder
 
 MEANS = ("arithmetic", "harmonic")
+FORMAT = 2
+"""Of the records of ``report`` and ``leaderboard`` in CSV and JSON. 1 had percent in CSV and in the leaderboard."""
+
+
+def fraction(percent: float | None) -> float | None:
+    """A percentage as a machine reads it: a fraction, without what the sums' order leaves in the last digits."""
+    return None if percent is None else round(percent / 100, 12)
 
 
 def render(tables: Sequence[SystemTable]) -> str:
@@ -65,6 +73,7 @@ def _record(table: SystemTable, folder: SeedFolder) -> dict[str, Any]:
     cells = [cell for cell in evaluate(folder) if (cell.machine, cell.section) in places]
     scored = [cell for cell in cells if cell.auc is not None]
     return {
+        "format": FORMAT,
         "dataset": folder.dataset,
         "year": folder.year,
         "part": table.part,

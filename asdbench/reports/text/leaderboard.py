@@ -3,8 +3,8 @@
 Conventions
 -----------
 - Markdown and LaTeX: percent. A number in parentheses has no rank; why stands beside it, in capitals.
-- CSV and JSON: a row a line of the board with the keys :data:`FIELDS`; scores in percent, unrounded; several values of
-  one field are joined by "; " in CSV.
+- CSV and JSON: a row a line of the board with the keys :data:`FIELDS`; scores are fractions; several values of one
+  field are joined by "; " in CSV.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from typing import Any
 from asdbench.reports.content.footnotes import Letters, loud
 from asdbench.reports.content.leaderboard import Board, Place
 from asdbench.reports.text import latex
+from asdbench.reports.text.json_records import FORMAT, fraction
 from asdbench.reports.text.markdown import NOT_THERE, PARTS, official_mean, span, text
 from asdbench.words import counted
 
 FIELDS = (
+    "format",
     "dataset",
     "part",
     "rank",
@@ -120,18 +122,19 @@ def _json(boards: Sequence[Board]) -> str:
 def _records(boards: Sequence[Board]) -> list[dict[str, Any]]:
     return [
         {
+            "format": FORMAT,
             "dataset": board.dataset,
             "part": board.part,
             "rank": place.rank,
             "system": place.system,
             "title": place.title,
             "published": place.published,
-            "official_score": place.score,
-            "low": place.bounds[0] if place.bounds else None,
-            "high": place.bounds[1] if place.bounds else None,
+            "official_score": fraction(place.score),
+            "low": fraction(place.bounds[0] if place.bounds else None),
+            "high": fraction(place.bounds[1] if place.bounds else None),
             "seeds": list(place.seeds),
-            "mean_over_seeds": sum(place.seeds.values()) / len(place.seeds) if place.seeds else None,
-            "sd_over_seeds": place.spread,
+            "mean_over_seeds": fraction(place.mean),
+            "sd_over_seeds": fraction(place.spread),
             "seconds_to_train": place.seconds,
             "parameters": place.parameters,
             "cells": len(place.cells),
@@ -185,8 +188,8 @@ def numbers(place: Place) -> list[str]:
     """What stands under :data:`HEAD`."""
     score = NOT_THERE if place.score is None else f"{place.score:.2f}"
     seeds = f"{len(place.seeds)}" if place.seeds else NOT_THERE
-    if place.spread is not None:
-        seeds += f": {sum(place.seeds.values()) / len(place.seeds):.2f} ± {place.spread:.2f}"
+    if place.mean is not None and place.spread is not None:
+        seeds += f": {place.mean:.2f} ± {place.spread:.2f}"
     return [
         score if place.result or place.score is None else f"({score})",
         span(place.bounds),

@@ -107,7 +107,7 @@ def _overview(tables: Sequence[SystemTable]) -> str:
         score = _percent(table.score)
         score = f"**{score}**" if any(table is one for one in highest) else score
         name = text(table.system) + PARTS[table.part] + COLLAPSED * any(row.collapsed for row in table.rows)
-        line = [name, score, span(table.score_bounds), *map(_percent, means), str(table.cells)]
+        line = [name, score, span(table.score_bounds), *map(_percent, means), table.counted]
         lines.append([*line, _percent(table.their_score)] if beside else line)
     head = [*head, "Official score, published"] if beside else head
     stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
@@ -205,7 +205,7 @@ def _percent(value: float | None) -> str:
 
 
 def _score(table: SystemTable) -> str:
-    line = f"**Official score: {_percent(table.score)}**"
+    line = f"**Official score: {_percent(table.score)}**" + (f" {table.partial}" if table.partial else "")
     if table.their_score is not None:
         line += f" · {against_published(table)}"
     if table.score is not None:

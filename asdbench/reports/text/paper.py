@@ -43,7 +43,7 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
         means = [table.ours[column].arithmetic if column in table.ours else None for column in columns]
         score = _percent(table.score)
         score = latex.Bold(score) if any(table is one for one in highest) else score
-        row = [name, score, span(table.score_bounds), *map(_percent, means), str(table.cells)]
+        row = [name, score, span(table.score_bounds), *map(_percent, means), table.counted]
         rows.append([*row, _percent(table.their_score)] if beside else row)
     groups = [("", ["Score", "95 % interval"]), *_groups(columns), ("", ["Cells"])]
     groups += [("Published", ["Score"])] if beside else []

@@ -6,7 +6,8 @@ Conventions
   ``arithmetic mean`` or ``harmonic mean``. A mean has no machine and no section; where it has no domain it is over the
   cells of both. The official score's metric is ``official_score``.
 - Several seeds are averaged, as in every other table: ``seeds`` names them. A line a seed: ``--format json``.
-- Values, intervals and published values in percent; what is not known is empty.
+- Values, intervals and published values are fractions, as in every machine-readable file; what is not known is empty.
+- ``n_cells`` of ``of_cells`` that were asked for have a value: a mean or official score is over these alone.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import pandas as pd
 
 from asdbench.api import Cell
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
-from asdbench.metrics.challenge import against
+from asdbench.metrics.challenge import Column, against
 from asdbench.reports.content.system_table import Bounds, SystemTable
+from asdbench.reports.text.json_records import FORMAT, fraction
 from asdbench.reports.text.markdown import means_of
 from asdbench.results.scoring import scored_files
 
 FIELDS = (
+    "format",
     "dataset",
     "system",
     "part",
@@ -34,7 +37,7 @@ FIELDS = (
     "section",
     "domain",
     "metric",
-    "percent",
+    "value",
     "published",
     "verdict",
     "statistic",
@@ -44,8 +47,11 @@ FIELDS = (
     "high",
     "n_normal",
     "n_anomaly",
+    "n_cells",
+    "of_cells",
 )
-_NUMBERS = ("percent", "published", "sd_over_seeds", "low", "high")
+_VALUES = ["value", "published", "sd_over_seeds", "low", "high"]
+_COUNTS = ["n_normal", "n_anomaly", "n_cells", "of_cells"]
 _DECISIONS = tuple(metric for metric in METRICS if metric not in RANKING)
 
 
@@ -59,10 +65,11 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
         mean: of any machine's); ``domain`` is empty where a value is the section's or id's; ``verdict`` as in
         :mod:`asdbench.judging.verdicts`, empty where there is nothing to compare; ``low`` and ``high`` bound the
         95 % interval over clips; ``n_normal`` and ``n_anomaly`` are the clips that a cell's value is over;
-        ``sd_over_seeds`` is of the official score of several seeds.
+        ``sd_over_seeds`` is of the official score of several seeds; ``n_cells`` and ``of_cells`` are those of a mean.
     """
     rows = [
         {
+            "format": FORMAT,
             "dataset": table.dataset,
             "system": table.system,
             "part": table.part,
@@ -75,9 +82,11 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
         for line in (*_cells(table), *_means(table))
     ]
     made = pd.DataFrame(rows, columns=list(FIELDS))
-    words = made.columns.difference([*_NUMBERS, "n_normal", "n_anomaly"])
+    words = made.columns.difference([*_VALUES, *_COUNTS])
     made[words] = made[words].fillna("")
-    return made.astype({**dict.fromkeys(_NUMBERS, "float64"), "n_normal": "Int64", "n_anomaly": "Int64"})
+    made = made.astype({**dict.fromkeys(_VALUES, "float64"), **dict.fromkeys(_COUNTS, "Int64")})
+    made[_VALUES] = made[_VALUES].map(fraction)
+    return made
 
 
 def render(tables: Sequence[SystemTable]) -> str:
@@ -117,6 +126,7 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
             yield {
                 "statistic": f"{name} mean",
                 **_value(*column, getattr(mean, name), bounds.get(column)),
+                **_over(table, column),
                 "published": None if theirs is None else getattr(theirs, name),
                 "verdict": judged.get(column, ""),
             }
@@ -125,6 +135,7 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
             yield {
                 "statistic": "arithmetic mean",
                 **_value("", metric, value, table.overall_bounds.get(metric)),
+                **_over(table, *(column for column in table.definition.columns() if column[1] == metric)),
                 "published": table.their_overall.get(metric),
                 "verdict": table.overall_verdict(metric) or "",
             }
@@ -132,15 +143,24 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
     yield {
         "statistic": f"{table.definition.official} mean",
         **_value("", "official_score", table.score, table.score_bounds),
+        "n_cells": table.cells,
+        "of_cells": table.asked,
         "published": table.their_score,
         "verdict": table.score_verdict or "",
         "sd_over_seeds": statistics.stdev(scores) if len(scores) > 1 else None,
     }
 
 
-def _value(domain: str, metric: str, percent: float | None, bounds: Bounds | None = None) -> dict[str, Any]:
+def _value(domain: str, metric: str, value: float | None, bounds: Bounds | None = None) -> dict[str, Any]:
     low, high = bounds or (None, None)
-    return {"domain": domain, "metric": metric, "percent": _rounded(percent), "low": low, "high": high}
+    return {"domain": domain, "metric": metric, "value": value, "low": low, "high": high}
+
+
+def _over(table: SystemTable, *columns: Column) -> dict[str, int]:
+    """How many cells of some columns have a value, and how many were asked for."""
+    having = sum(column in row.ours for row in table.rows for column in columns)
+    lacking = sum(column in row.missing for row in table.rows for column in columns)
+    return {"n_cells": having, "of_cells": having + lacking}
 
 
 def _decided(table: SystemTable) -> dict[tuple[Cell, Metric], float]:
@@ -173,7 +193,3 @@ def _clips(table: SystemTable) -> Mapping[tuple[Cell, str], dict[str, int]]:
 
 def _counts(labels: Any) -> dict[str, int]:
     return {"n_normal": int((labels == 0).sum()), "n_anomaly": int((labels == 1).sum())}
-
-
-def _rounded(percent: float | None) -> float | None:
-    return None if percent is None else round(percent, 10)  # what the sums' order leaves behind

@@ -372,8 +372,9 @@ def test_the_tidy_table_has_a_line_a_value(tmp_path: Path) -> None:
     chosen = frame[
         (frame.machine == "fan") & (frame.section == "01") & (frame.domain == "target") & (frame.metric == "auc")
     ]
-    assert chosen.percent.item() == pytest.approx(expected[Cell("fan", "01", "target")][0])
-    assert chosen.published.item() == published_tables()["narita2021/table-5"].cells["fan", "01", "target", "auc"]
+    assert chosen.value.item() == pytest.approx(expected[Cell("fan", "01", "target")][0] / 100)
+    published = published_tables()["narita2021/table-5"].cells["fan", "01", "target", "auc"]
+    assert chosen.published.item() == published / 100
 
 
 def test_the_tidy_table_has_intervals_clips_means_and_official_score(tmp_path: Path) -> None:
@@ -381,9 +382,9 @@ def test_the_tidy_table_has_intervals_clips_means_and_official_score(tmp_path: P
         fill(tmp_path, seed=seed, cells=ALL[:4], count=30)
     table = one(tmp_path)
     frame = tidy.frame([table])
-    assert list(frame.columns[:12]) == [
-        *("dataset", "system", "part", "stamps", "collapsed", "machine", "section", "domain", "metric"),
-        *("percent", "published", "verdict"),
+    assert list(frame.columns[:13]) == [
+        *("format", "dataset", "system", "part", "stamps", "collapsed", "machine", "section", "domain", "metric"),
+        *("value", "published", "verdict"),
     ]
     assert set(frame.seeds) == {"1; 2"}
     lines = {
@@ -394,20 +395,20 @@ def test_the_tidy_table_has_intervals_clips_means_and_official_score(tmp_path: P
     for row in table.rows:
         for column, bounds in row.bounds.items():
             line = lines["cell", row.machine, row.section, *column]
-            assert (line["low"], line["high"]) == bounds
+            assert (100 * line["low"], 100 * line["high"]) == pytest.approx(bounds)
             assert (line["n_normal"], line["n_anomaly"]) == (30, 30)
     for column, mean in table.ours.items():
         line = lines["harmonic mean", "", "", *column]
-        assert line["percent"] == pytest.approx(mean.harmonic)
-        assert (line["low"], line["high"]) == table.harmonic_bounds[column]
-        assert line["published"] == table.theirs[column].harmonic
-    assert lines["arithmetic mean", "", "", "", "auc"]["percent"] == pytest.approx(table.overall["auc"])
+        assert 100 * line["value"] == pytest.approx(mean.harmonic)
+        assert (100 * line["low"], 100 * line["high"]) == pytest.approx(table.harmonic_bounds[column])
+        assert 100 * line["published"] == pytest.approx(table.theirs[column].harmonic)
+    assert 100 * lines["arithmetic mean", "", "", "", "auc"]["value"] == pytest.approx(table.overall["auc"])
     theirs = [value for row in table.rows for (_, metric), value in row.published.items() if metric == "auc"]
-    assert lines["arithmetic mean", "", "", "", "auc"]["published"] == pytest.approx(np.mean(theirs))
+    assert 100 * lines["arithmetic mean", "", "", "", "auc"]["published"] == pytest.approx(np.mean(theirs))
     score = lines["harmonic mean", "", "", "", "official_score"]
-    assert (score["low"], score["high"]) == table.score_bounds
-    assert (score["percent"], score["published"]) == pytest.approx((table.score, table.their_score))
-    assert score["sd_over_seeds"] == pytest.approx(np.std(np.array(table.seed_scores, dtype=float), ddof=1))
+    assert (100 * score["low"], 100 * score["high"]) == pytest.approx(table.score_bounds)
+    assert (100 * score["value"], 100 * score["published"]) == pytest.approx((table.score, table.their_score))
+    assert 100 * score["sd_over_seeds"] == pytest.approx(np.std(np.array(table.seed_scores, dtype=float), ddof=1))
 
 
 def shift(results: Path, cells: list[Cell], system: str = "clvae") -> dict[tuple[str, str, str, str], float]:
@@ -560,7 +561,7 @@ def test_a_cell_without_a_value_has_its_line_in_the_tidy_table(tmp_path: Path) -
     fill(tmp_path, reasons={"00/target": "gone"})
     frame = tidy.frame(build(tmp_path)).query("statistic == 'cell'")
     assert len(frame) == 4
-    assert frame[frame.domain == "target"].percent.isna().all()
+    assert frame[frame.domain == "target"].value.isna().all()
 
 
 def test_an_unknown_label_in_the_results_is_refused(tmp_path: Path) -> None:

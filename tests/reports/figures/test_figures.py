@@ -258,3 +258,24 @@ def test_the_command_names_all_figures() -> None:
     from asdbench.cli.plot import KINDS
 
     assert KINDS == figures.KINDS
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+def test_marks_of_a_cell_are_nearer_to_each_other_than_to_the_next_cells(tmp_path: Path, count: int) -> None:
+    from matplotlib.figure import Figure as Sheet
+
+    names = [*BUILT_IN, "one", "two", "three", "four"][:count]
+    view = view_of(write_results(tmp_path, systems=names, machines=("fan",), count=2))
+    (panel,) = figures.make("auc", view).panels
+    with drawing.settings():
+        axes = Sheet(figsize=(drawing.WIDTH, panel.height)).add_subplot()
+        panel.draw(axes)
+        dots = [line for line in axes.lines if line.get_marker() not in ("", "None")]
+        places = np.sort(np.concatenate([np.asarray(dot.get_ydata(), dtype=float) for dot in dots]))
+    assert len(places) == 4 * count  # sections 00 and 01, source and target
+    cells = places.reshape(4, count)
+    within = np.diff(cells, axis=1).max(initial=0.0)
+    assert (cells[1:, 0] - cells[:-1, -1]).min() > 2 * within
+    assert cells.mean(axis=1) == pytest.approx(range(4))  # where the labels stand
+    inches = within * panel.height / 4
+    assert count == 1 or inches > 0.07  # marks of 4.5 points do not hide each other

@@ -16,6 +16,7 @@ from asdbench.reports.content.mistakes import mistakes
 from asdbench.reports.content.system_table import best
 from asdbench.reports.page import html
 from asdbench.reports.text import markdown
+from asdbench.results.results_folder import seed_folder
 from asdbench.running.selection import STAMP
 from tests.reports.content.test_tables import ALL, fill
 from tests.reports.results import NASTY, write_results
@@ -85,8 +86,8 @@ def test_without_sound_the_reason_stands_once(tmp_path: Path) -> None:
     fill(tmp_path)
     page = page_of(tmp_path)
     chapter = page[page.index(">The clips it got most wrong") : page.index("<h2>Timings")]
-    assert f"At most {html.MISTAKES} clips a system" in chapter
-    assert f"the first {html.PLAYED} with spectrogram and sound" in chapter
+    assert f"At most {html.MISTAKES} clips of each kind a system" in chapter
+    assert "the worst of each kind with spectrogram and sound" in chapter
     assert chapter.count("No spectrogram, no sound: ") == 1
     assert "<figcaption>" not in chapter
 
@@ -179,10 +180,7 @@ def test_what_is_no_result_is_not_compared_with_results(tmp_path: Path) -> None:
 def test_an_oracle_or_a_system_of_fewer_cells_is_never_called_best(tmp_path: Path) -> None:
     write_results(tmp_path, systems=("ae", "cvae"))
     write_results(tmp_path, systems=("x", "x", "x", "mvg@oracle"))
-    for seed_folder in (tmp_path / "toy" / "x").iterdir():
-        for file in seed_folder.iterdir():
-            file.unlink()
-        seed_folder.rmdir()
+    shutil.rmtree(tmp_path / "toy" / "x")
     write_results(tmp_path, systems=("y", "y", "y", "y", "part"), machines=("fan",))
     (view,) = evidence.views(tmp_path)
     (first,) = best([shown.table for shown in view.systems])
@@ -267,9 +265,16 @@ def test_mistakes_are_the_clips_on_the_wrong_side(tmp_path: Path, year: int) -> 
     (view,) = evidence.views(write_results(tmp_path, systems=("mvg",), year=year))
     (shown,) = view.systems
     found = mistakes(view, shown, 5)
-    assert len(found) == 5
-    assert [one.wrong for one in found] == sorted((one.wrong for one in found), reverse=True)
-    for one in found:
+    assert [one.kind for one in found] == ["missed anomalies", "false alarms", "wrong order"]
+    for kind in found:
+        assert [one.wrong for one in kind.worst] == sorted((one.wrong for one in kind.worst), reverse=True)
+        assert len(kind.worst) == min(kind.count, 5)
+    missed, alarms, order = found
+    assert {(one.label, one.decided) for one in missed.worst} == {("anomaly", "normal")}
+    assert {(one.label, one.decided) for one in alarms.worst} <= {("normal", "anomaly")}
+    assert {one.label == one.decided for one in order.worst} == {True}
+    assert all(one.wrong > 0 for one in order.worst)
+    for one in (one for kind in found for one in kind.worst):
         (group,) = [
             g for g in shown.groups(one.cell.machine) if one.clip in g.clips and g.file.section == one.cell.section
         ]
@@ -278,3 +283,48 @@ def test_mistakes_are_the_clips_on_the_wrong_side(tmp_path: Path, year: int) -> 
             other = group.scores[group.labels == (one.label == "normal")]
             assert one.wrong == pytest.approx(((other >= own) if one.label == "anomaly" else (other <= own)).mean())
         assert f"_{one.label}_" in one.clip
+
+
+def test_every_decision_that_is_wrong_is_counted_once(tmp_path: Path) -> None:
+    (view,) = evidence.views(write_results(tmp_path, systems=("mvg",)))
+    (shown,) = view.systems
+    threshold = 5.34  # of every machine, in write_results
+    groups = [group for machine in shown.machines for group in shown.groups(machine)]
+    labels = np.concatenate([group.labels for group in groups])
+    above = np.concatenate([group.scores for group in groups]) > threshold
+    missed, alarms, order = mistakes(view, shown, 10**6)
+    assert (missed.count, alarms.count) == ((labels == 1)[~above].sum(), (labels == 0)[above].sum())
+    clips = [(one.cell, one.clip) for kind in (missed, alarms, order) for one in kind.worst]
+    assert len(clips) == len(set(clips)) == missed.count + alarms.count + order.count
+
+
+def test_where_nothing_is_wrong_nothing_stands_there(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("mvg",), machines=("fan",))
+    folder = seed_folder(tmp_path, "toy", "mvg", 777)
+    manifest = folder.manifest()
+    for cell in folder.files.cells():
+        clips, _ = folder.files.scores(cell)
+        folder.files.write_scores(cell, clips, np.array([9.0 if "_anomaly_" in clip else 1.0 for clip in clips]))
+        manifest["machines"]["fan"]["files"].update(folder.files.digests([cell]))
+    folder.write_manifest({name: value for name, value in manifest.items() if name != "components"})
+    (view,) = evidence.views(tmp_path)
+    assert [(one.count, one.worst) for one in mistakes(view, view.systems[0], 5)] == [(0, ())] * 3
+    chapter = page_of(tmp_path).partition(">The clips it got most wrong")[2].partition("<h2>Timings")[0]
+    heads = re.findall("<h3>(.*?)</h3>", chapter)
+    assert heads == ["Missed anomalies: none", "False alarms: none", "Wrong order: none"]
+    assert "<table" not in chapter
+    assert "No clip with a known label" not in chapter
+
+
+def test_without_a_threshold_only_the_order_can_be_wrong(tmp_path: Path) -> None:
+    fill(tmp_path)
+    file = next(tmp_path.glob("*/*/seed-777/manifest.json"))
+    manifest = json.loads(file.read_text())
+    for entry in manifest["machines"].values():
+        entry["threshold"] = {"value": None, "reason": "none was fitted"}
+    file.write_text(json.dumps(manifest))
+    (view,) = evidence.views(tmp_path)
+    missed, alarms, order = mistakes(view, view.systems[0], 3)
+    assert (missed.count, alarms.count) == (0, 0)
+    assert order.count > 3
+    assert order.worst[0].wrong > 0.9
