@@ -12,6 +12,7 @@ import pytest
 
 from asdbench.cli import COMMANDS
 from asdbench.reports.content import evidence
+from asdbench.reports.content.mistakes import KINDS
 from asdbench.reports.page import html
 from tests.conftest import MakeFeatures, MakeTree
 from tests.end_to_end.test_cli import Shell
@@ -172,11 +173,11 @@ def test_sounds_are_those_of_the_data_set_that_is_named(tmp_path: Path) -> None:
 
     results = write_results(tmp_path / "results", machines=("fan",))
     assert "<audio" not in html.render(evidence.views(results))
-    assert html.render(evidence.views(results), toy()).count("<audio") == 2 * html.PLAYED
+    assert html.render(evidence.views(results), toy()).count("<audio") == 2 * len(KINDS)
     shell = Shell(tmp_path)
     page = ("report", "--format", "html", "--output", "page.html", "--dataset")
     shell(*page, "toy")
-    assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<audio") == 2 * html.PLAYED
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<audio") == 2 * len(KINDS)
     _, err = shell(*page, "tyo", expect=2)
     assert "did you mean 'toy'" in err
     _, err = shell(*page, "features:nowhere", expect=4)
@@ -204,7 +205,7 @@ def test_a_name_that_needs_a_root_chooses_results_and_its_spec_gives_their_sound
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "dcase2021 needs a root: dcase2021:ROOT; name the data set to see and hear its clips" in text
     shell(*page, f"dcase2021:{root}")
-    assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<audio") == 2 * html.PLAYED
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<audio") == 2 * len(KINDS)
 
 
 def test_a_setting_names_no_code(stranger: Path) -> None:
