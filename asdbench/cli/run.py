@@ -13,8 +13,8 @@ from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers, Whole
 from asdbench.words import counted
 
 if TYPE_CHECKING:
+    from asdbench.results.selection import Selection
     from asdbench.running.executors import Kind
-    from asdbench.running.selection import Selection
 
 
 @click.command("run")
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 @click.option("--weights", metavar="FILE|random", help="Checkpoint of the pretrained network, or an untrained one.")
 @click.option(
     "--selection",
-    type=click.Choice(["last", "oracle", "both"]),
+    type=click.Choice(["last", "oracle", "oracle-pauc", "both"]),
     default="last",
     show_default=True,
-    help="Which epoch counts; oracle chooses it on the test labels, into SYSTEM@oracle.",
+    help="Which epoch counts; oracle chooses it by AUC on the development test labels, into SYSTEM@oracle, oracle-pauc"
+    " by pAUC; both: last and oracle.",
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @click.option(

@@ -72,8 +72,8 @@ def write_machine_scores(
     """
     definition = files.year.definition
     train, test = components.where(split="train"), components.where(split="test")
-    threshold = gamma_threshold(system.score(train.values, train.values) if train.identity else np.array([]))
-    scores = system.score(test.values, train.values) if test.identity else np.array([])
+    threshold = gamma_threshold(scores_of(system, train, train))
+    scores = scores_of(system, test, train)
     rows: dict[Cell, list[int]] = {}
     for number, (_, _, section, domain, _) in enumerate(test.identity):
         rows.setdefault(Cell(machine, section, domain), []).append(number)
@@ -110,6 +110,11 @@ def write_machine_scores(
         "files": files.digests(sorted(cells)),
         "constant": constant_components(components, system.formula),
     }
+
+
+def scores_of(system: System[Any], components: Components, train: Components) -> NDArray[np.float64]:
+    """The scores of some clips of a machine; ``train`` are the components of its training clips."""
+    return system.score(components.values, train.values) if components.identity else np.array([])
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

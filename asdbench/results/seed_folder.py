@@ -6,8 +6,8 @@
 - ``history.csv``: ``fit,epoch,<loss term...>``
 - ``latent.csv``: ``split,machine,section,domain,clip,x,y``: clips on the two principal axes of their fit's latent space
   (see ``latent``), class centres as rows of split ``centre``; only of models that have one
-- ``epochs.csv``: ``machine,epoch,auc``: each epoch's test AUC, a fraction, harmonic mean over the machine's cells; only
-  where an epoch was chosen by it
+- ``epochs.csv``: ``machine,epoch,<measure...>``: what each epoch's model gives, fractions: AUC and pAUC, harmonic means
+  over the machine's labelled development cells; only where an epoch was chosen by such a measure (see ``selection``)
 - ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
 - ``manifest.json``: what was run, on what, with what (see ``manifest``); written last
 
@@ -49,6 +49,7 @@ from asdbench.results.components import Components
 from asdbench.results.latent import DIGITS
 from asdbench.results.manifest import read_manifest, write_manifest
 from asdbench.results.score_files import ScoreFiles
+from asdbench.results.selection import MEASURES, Epochs
 
 try:
     import fcntl
@@ -58,7 +59,7 @@ except ImportError:  # not on Windows
 IDENTITY = ("split", "machine", "section", "domain", "clip")
 LABEL: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
 LATENT = (*IDENTITY, "x", "y")
-EPOCHS = ("machine", "epoch", "auc")
+EPOCHS = ("machine", "epoch")
 LABELS = ("machine", "section", "domain", "clip", "part", "label")
 
 
@@ -199,27 +200,33 @@ class SeedFolder:
         else:
             (self.path / "latent.csv").unlink(missing_ok=True)
 
-    def epochs(self) -> dict[str, dict[int, float]]:
-        """Machine -> epoch -> test AUC; nothing where none was recorded.
+    def epochs(self) -> Epochs:
+        """Machine -> epoch -> measure; nothing where none was recorded.
 
         Raises
         ------
         DataError
             Where ``epochs.csv`` is damaged.
         """
-        found: dict[str, dict[int, float]] = {}
-        for machine, epoch, area in read_rows(self.path / "epochs.csv", EPOCHS)[1:]:
+        found: dict[str, dict[int, dict[str, float]]] = {}
+        rows = read_rows(self.path / "epochs.csv", EPOCHS)
+        for machine, epoch, *numbers in rows[1:]:
             try:
-                found.setdefault(machine, {})[int(epoch)] = float(area)
+                known = {name: float(number) for name, number in zip(rows[0][2:], numbers, strict=True) if number}
+                found.setdefault(machine, {})[int(epoch)] = known
             except ValueError as error:
                 raise damaged(self.path / "epochs.csv", str(error)) from error
         return found
 
-    def write_epochs(self, areas: Mapping[str, Mapping[int, float]]) -> None:
+    def write_epochs(self, epochs: Epochs) -> None:
         """Write ``epochs.csv``; no values, no file."""
-        rows = [[m, str(epoch), str(area)] for m, own in sorted(areas.items()) for epoch, area in sorted(own.items())]
-        if rows:
-            write_rows(self.path / "epochs.csv", EPOCHS, rows)
+        every = [(machine, epoch, own[epoch]) for machine, own in sorted(epochs.items()) for epoch in sorted(own)]
+        names = [name for name in MEASURES if any(name in known for _, _, known in every)]
+        if every:
+            rows = (
+                [machine, str(epoch), *(str(known.get(name, "")) for name in names)] for machine, epoch, known in every
+            )
+            write_rows(self.path / "epochs.csv", [*EPOCHS, *names], rows)
         else:
             (self.path / "epochs.csv").unlink(missing_ok=True)
 

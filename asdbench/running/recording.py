@@ -22,10 +22,11 @@ from asdbench.results.components import Components, join
 from asdbench.results.score_files import ScoreFiles
 from asdbench.results.scoring import write_machine_scores
 from asdbench.results.seed_folder import SeedFolder
+from asdbench.results.selection import STAMP
 from asdbench.running.blinding import Outcome
 from asdbench.running.planning import settings, told
 from asdbench.running.resuming import Wanted, finished
-from asdbench.running.selection import STAMP, choose, epoch_areas
+from asdbench.running.selection import both_ways, choose, measure
 
 PACKAGES = ("asdbench", "torch", "numpy", "scipy", "scikit-learn", "librosa", "soxr", "soundfile", "safetensors")
 VECTOR_FEATURES = "avx avx2 fma avx512f avx512bw avx512_vnni avx512_bf16 amx_tile asimd sve".split()  # noqa: SIM905 # reads better
@@ -59,11 +60,14 @@ def record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell
 def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cell], about: About) -> None:
     folder, unit, key, system = wanted.folder, wanted.unit, wanted.key, wanted.asked.system
     files, before_files = ScoreFiles(folder.path, YEARS[data.year]), folder.files
-    epochs: dict[str, int] = {}
-    clips = [clip for clip in data.clips if clip.machine in unit.machines]
-    areas = epoch_areas(outcome, system, unit.machines, clips, files.year.definition)
-    if wanted.oracle:
-        outcome, epochs = choose(outcome, areas, unit.machines, clips, files.year.definition)
+    epochs, halves = dict[str, int](), dict[str, list[dict[str, Any]]]()
+    clips, definition = [clip for clip in data.clips if clip.machine in unit.machines], files.year.definition
+    measured = measure(outcome, system, unit.machines, clips, definition)
+    by = wanted.choice.measure
+    if by == "auc" or by == "pauc":
+        halves = {machine: both_ways(outcome, system, by, machine, clips, definition) for machine in unit.machines}
+    if by:
+        outcome, epochs = choose(outcome, measured, by, unit.machines, clips, definition)
     held = folder.manifest().get("machines", {})
     kept = {  # the others are given up: by --replace, or because their components are damaged
         machine: entry
@@ -80,7 +84,7 @@ def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cel
     drawn = folder.latent().without(gone) if kept else Components([], {})
     folder.write_latent(join([drawn, outcome.latent]).by_machine())
     told = {machine: own for machine, own in folder.epochs().items() if machine in kept} if kept else {}
-    folder.write_epochs({**told, **areas})
+    folder.write_epochs({**told, **measured})
     _write_labels(data, folder, gone)
     fits = {label for entry in kept.values() for label in entry["fits"]}
     history = [*(row for row in folder.history() if row["fit"] in fits), *outcome.history] if kept else outcome.history
@@ -103,6 +107,7 @@ def _record(data: Dataset, wanted: Wanted, outcome: Outcome, cells: Sequence[Cel
             "stamps": _stamps(data, wanted),
             "fits": outcome.fits,
             "epoch": epochs.get(machine),
+            "halves": halves.get(machine, []),
             "failed": _named(machine, outcome.failed),
             "impossible": _named(machine, outcome.impossible),
             **written,
@@ -180,7 +185,7 @@ def _refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> No
 
 
 def _stamps(data: Dataset, wanted: Wanted) -> list[str]:
-    chosen = [STAMP] if wanted.oracle else []
+    chosen = [STAMP] if wanted.choice.labels else []
     return list(dict.fromkeys([*data.stamps, *getattr(wanted.asked.features, "stamps", ()), *chosen]))
 
 

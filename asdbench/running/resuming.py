@@ -18,21 +18,21 @@ from asdbench.errors import ConflictError
 from asdbench.results.components import join
 from asdbench.results.results_folder import seed_folder, seed_folders
 from asdbench.results.seed_folder import SeedFolder
+from asdbench.results.selection import LAST, Choice, folder_name, parted
 from asdbench.running.blinding import Outcome
 from asdbench.running.planning import Unit, differences, job_key, key_hash, told, units
 from asdbench.running.request import Asked
-from asdbench.running.selection import ORACLE, Selection
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One unit of one system and seed, the folder it belongs in and its job key; ``oracle``: at its best epoch."""
+    """One unit of one system and seed, the folder it belongs in and its job key; ``choice``: of the epoch."""
 
     asked: Asked
     folder: SeedFolder
     unit: Unit
     key: dict[str, Any]
-    oracle: bool
+    choice: Choice
 
 
 @dataclass
@@ -81,7 +81,7 @@ def compare(
     machines: Sequence[str],
     seeds: Sequence[int],
     *,
-    selection: Selection,
+    selection: Sequence[Choice],
     threads: int,
     device: str,
     results: Path,
@@ -101,8 +101,8 @@ def compare(
     clips = told(data.clips, data.year)
     for one in asked:
         for seed in seeds:
-            for oracle in _variants(one, selection):
-                folder = seed_folder(results, data.name, one.name + (ORACLE if oracle else ""), seed)
+            for choice in _possible(one, selection):
+                folder = seed_folder(results, data.name, folder_name(one.name, choice), seed)
                 held = folder.manifest().get("machines", {})
                 for unit in units(clips, one.system.model.scope, machines):
                     key = job_key(
@@ -115,7 +115,7 @@ def compare(
                         device=device,
                         origin=one.origin,
                     )
-                    wanted = Wanted(one, folder, unit, key, oracle)
+                    wanted = Wanted(one, folder, unit, key, choice)
                     work.wanted.append(wanted)
                     found = list(_conflicts(data, held, wanted, prints))
                     conflicts += found
@@ -133,18 +133,16 @@ def compare(
         name = key_hash(wanted.key)
         if name in work.jobs:
             work.jobs[name].append(wanted)
-        elif not wanted.oracle and (found_there := _elsewhere(results, data.name, wanted)):
+        elif wanted.choice is LAST and (found_there := _elsewhere(results, data.name, wanted)):
             work.shared.append((wanted, *found_there))
         else:
             work.jobs[name] = [wanted]
     return work
 
 
-def _variants(asked: Asked, selection: Selection) -> list[bool]:
-    """Whether the best epoch is chosen; a model without epochs has only one way."""
-    if selection == "last" or not hasattr(asked.system.model, "epochs"):
-        return [False]
-    return [True] if selection == "oracle" else [False, True]
+def _possible(asked: Asked, selection: Sequence[Choice]) -> Sequence[Choice]:
+    """The choices of an epoch; a model without epochs has only one way."""
+    return selection if hasattr(asked.system.model, "epochs") else (LAST,)
 
 
 def _conflicts(data: Dataset, held: Mapping[str, Any], wanted: Wanted, prints: _Prints) -> Iterator[str]:
@@ -186,7 +184,7 @@ def _holds(held: Mapping[str, Any], unit: Unit, key: Mapping[str, Any]) -> bool:
 
 def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Mapping[str, Any]] | None:
     for other in seed_folders(results, dataset) if results.is_dir() else ():
-        if other.seed != wanted.folder.seed or other == wanted.folder or other.system.endswith(ORACLE):
+        if other.seed != wanted.folder.seed or other == wanted.folder or parted(other.system)[1] is not LAST:
             continue
         held = other.manifest()["machines"]
         if other.sound() and _holds(held, wanted.unit, wanted.key):

@@ -20,6 +20,7 @@ from asdbench.progress import Progress, log_path, logged
 from asdbench.results.intervals import intervals
 from asdbench.results.scoring import evaluate
 from asdbench.results.seed_folder import SeedFolder
+from asdbench.results.selection import Selection, choices
 from asdbench.running.blinding import Blinded, Outcome
 from asdbench.running.execution import Lost, default_workers, each, uninterrupted
 from asdbench.running.executors import Kind, executing
@@ -28,7 +29,6 @@ from asdbench.running.jobs import Answer, Job, run_job
 from asdbench.running.recording import About, environment, record, refresh
 from asdbench.running.request import ask, choose_cells, chosen_weights
 from asdbench.running.resuming import Wanted, Work, compare
-from asdbench.running.selection import Selection
 from asdbench.upkeep.cache import DATABASE, FEATURES, default_cache
 from asdbench.words import counted
 
@@ -116,8 +116,9 @@ def run(
         Training epochs of every system that has them, unless its spec says otherwise.
     weights : str or None
         Checkpoint of the pretrained embedding, or ``random``.
-    selection : {"last", "oracle", "both"}
-        Which epoch counts; ``oracle`` chooses it on the test labels and goes to ``<system>@oracle``.
+    selection : {"last", "oracle", "oracle-pauc", "both"}
+        Which epoch counts; ``oracle`` chooses it by AUC on the development test labels and goes to
+        ``<system>@oracle``, ``oracle-pauc`` by pAUC to ``<system>@oracle-pauc``; ``both``: ``last`` and ``oracle``.
     device : str
         ``cpu``, ``cuda``, ``cuda:1``.
     threads : int
@@ -149,10 +150,7 @@ def run(
     """
     started = time.perf_counter()
     progress = progress or Progress()
-    if selection not in ("last", "oracle", "both"):
-        raise UsageError(
-            f"selection {selection!r}", looked="there are last, oracle and both", hint="choose one of them"
-        )
+    chosen_by = choices(selection)
     if threads < 1 or (workers is not None and workers < 1):
         raise UsageError(
             "--threads and --workers start at 1", looked=f"threads {threads}, workers {workers}", hint="give at least 1"
@@ -183,7 +181,7 @@ def run(
         asked,
         sorted({cell.machine for cell in cells}),
         list(dict.fromkeys(seeds)),
-        selection=selection,
+        selection=chosen_by,
         threads=threads,
         device=device,
         results=Path(results),
@@ -285,7 +283,7 @@ def _job(
     asked, seed = one.asked, one.folder.seed
     where, keys = source(data, one.unit.clips, asked.features.recipe, asked.features.kind, features, device)
     blinded = Blinded(one.unit, seed, keys, unusable.get(asked.embedding, {}))
-    every_epoch = any(other.oracle for other in wanted)
+    every_epoch = any(other.choice.measure for other in wanted)
     return blinded, Job(str(asked.spec), seed, threads, device, where, blinded.tasks, every_epoch)
 
 

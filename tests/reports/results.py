@@ -80,7 +80,7 @@ def _record(folder: Any, machines: Sequence[str], sections: Sequence[str], draws
             for epoch in range(1, 11)
         ]
     )
-    folder.write_epochs({machine: {epoch: 0.5 + 0.02 * epoch for epoch in range(1, 11)} for machine in machines})
+    folder.write_epochs({m: {epoch: {"auc": 0.5 + 0.02 * epoch} for epoch in range(1, 11)} for m in machines})
     identity = [
         (split, machine, section, "", f"{split}{n}")
         for machine in machines

@@ -6,6 +6,7 @@ import csv
 import itertools
 import json
 import shutil
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -539,7 +540,8 @@ def test_the_oracle_keeps_each_machines_best_epoch_and_moves_nothing_else(
             areas = [metrics.auc for metrics in evaluate(alone) if metrics.machine == machine]
             merits.append(len(areas) / sum(1 / area for area in areas if area))
         assert entry["epoch"] == 1 + int(np.argmax(merits))
-        assert oracle.epochs()[machine] == pytest.approx(dict(enumerate(merits, start=1)), rel=1e-12)
+        recorded = {epoch: measured["auc"] for epoch, measured in oracle.epochs()[machine].items()}
+        assert recorded == pytest.approx(dict(enumerate(merits, start=1)), rel=1e-12)
         best = SeedFolder(tmp_path / str(entry["epoch"]) / "small" / f"cvae[epochs={entry['epoch']}]" / "seed-777")
         cell = Cell(machine, "00", "source")
         assert oracle.files.scores(cell)[1].tobytes() == best.files.scores(cell)[1].tobytes()
@@ -565,6 +567,38 @@ def test_what_the_oracle_gains_stands_in_its_table(make_features: MakeFeatures, 
     assert line not in last.notes
     (alone,) = tables.build(results, only=[f for f in summary.folders if f.system == "cvae@oracle"])
     assert alone.notes[0] == line  # a later `--selection oracle` finds the last epoch's results there
+    gains: dict[str, list[float]] = {"official": [], "auc": []}
+    for folder in (folder for folder in summary.folders if folder.system == "cvae@oracle"):
+        for way in (0, 1):
+            halves = [entry["halves"][way]["cells"].values() for entry in folder.manifest()["machines"].values()]
+            sides = [[cell[side] for cells in halves for cell in cells] for side in ("chosen", "last")]
+            assert [len(side) for side in sides] == [8, 8]
+            both = [[float(cell[metric]) for cell in side for metric in ("auc", "pauc")] for side in sides]
+            scores = [statistics.harmonic_mean([max(value, 1e-16) for value in values]) for values in both]
+            gains["official"].append(100 * (scores[0] - scores[1]))
+            gains["auc"].append(100 * (statistics.fmean(both[0][::2]) - statistics.fmean(both[1][::2])))
+    assert oracle.notes[1] == (
+        "Chosen on one half of the test clips and measured on the other, both ways: official score"
+        f" {np.mean(gains['official']):+.2f}, mean AUC {np.mean(gains['auc']):+.2f}."
+    )
+
+
+def test_each_choice_of_an_epoch_has_its_own_folder(make_features: MakeFeatures, tmp_path: Path) -> None:
+    features, results = make_features(shift=0.3, test=12), tmp_path / "results"
+    summary = go(features, results, "cvae", epochs=3, selection="oracle-pauc")
+    (folder,) = summary.folders
+    assert folder.system == "cvae@oracle-pauc"
+    assert "epoch chosen on the test labels" in folder.manifest()["stamps"]
+    for machine, entry in folder.manifest()["machines"].items():
+        measured = folder.epochs()[machine]
+        assert entry["epoch"] == max(measured, key=lambda epoch: measured[epoch]["pauc"])
+    again = go(features, results, "cvae", epochs=3, selection="oracle-pauc")
+    assert (again.trained, again.reused) == (0, 2)
+    other = go(features, results, "cvae", epochs=3)  # the folder of a chosen epoch is not taken for the last epoch's
+    assert (other.trained, other.shared) == (2, 0)
+    with pytest.raises(UsageError, match="selection 'best'") as caught:
+        go(features, results, "cvae", selection="best")
+    assert "oracle-pauc" in str(caught.value.looked)
 
 
 def test_readings_of_one_model_are_trained_once(make_features: MakeFeatures, tmp_path: Path) -> None:

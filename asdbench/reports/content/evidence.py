@@ -4,7 +4,7 @@ Conventions
 -----------
 - A *view* is one data set's development or evaluation sections: what stands beside each other on a page or in a figure.
 - A system has one *place*, and with it one colour and mark (:mod:`asdbench.reports.figures.look`);
-  ``SYSTEM@oracle`` has the place of ``SYSTEM``.
+  ``SYSTEM@oracle`` and its like have the place of ``SYSTEM``.
 - Names from data are shown on one line: control characters become spaces.
 """
 
@@ -28,7 +28,7 @@ from asdbench.reports.content.system_table import SystemTable
 from asdbench.results.results_folder import results_in
 from asdbench.results.scoring import ScoredFile, scored_files
 from asdbench.results.seed_folder import SeedFolder, Truth
-from asdbench.running.selection import ORACLE, STAMP
+from asdbench.results.selection import CHOICES, LAST, STAMP, Choice, folder_name, parted
 
 PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
 
@@ -45,7 +45,7 @@ class Shown:
     folders : tuple of SeedFolder
         One a seed.
     twin : SeedFolder or None
-        Of ``SYSTEM@oracle``, the same training and first seed, where it is there.
+        The same training and first seed at a chosen epoch (``SYSTEM@oracle``), where it is there.
     place : int
         As in :func:`asdbench.reports.content.places.places`.
     """
@@ -80,6 +80,11 @@ class Shown:
     def machines(self) -> tuple[str, ...]:
         """The machines that were asked for, as in the table."""
         return tuple(dict.fromkeys(row.machine for row in self.table.rows))
+
+    @property
+    def choice(self) -> Choice:
+        """How its epoch was chosen."""
+        return parted(self.table.system)[1]
 
     @property
     def oracle(self) -> bool:
@@ -132,7 +137,7 @@ class View:
         if not others:
             return ""
         if stamp == STAMP:
-            return f" (…{ORACLE})"
+            return f" ({', '.join(dict.fromkeys(f'…{parted(name)[1].suffix}' for name in own))})"
         return f" ({', '.join(own)})" if len(own) <= len(others) else f" (all but {', '.join(others)})"
 
     @property
@@ -222,8 +227,9 @@ def views(results: Path, dataset: str | None = None) -> list[View]:
     made: dict[tuple[str, str, Definition], list[Shown]] = {}
     groups = grouped(chosen)
     for (data, system, alike), folders in groups.items():
-        beside = groups.get((data, f"{system}{ORACLE}", alike), ())
-        twin = next((folder for folder in beside if folder.seed == folders[0].seed), None)
+        names = [folder_name(system, choice) for choice in CHOICES if choice is not LAST]
+        twins = [twin for name in names for twin in groups.get((data, name, alike), ())]
+        twin = next((one for one in twins if one.seed == folders[0].seed), None)
         for table in tables.build(results, dataset, only=folders):
             shown = Shown(one_line(table.system), table, tuple(folders), place[_base(table.system)], twin)
             made.setdefault((table.dataset, table.part, table.definition), []).append(shown)
@@ -254,7 +260,7 @@ def one_line(name: object) -> str:
 
 
 def _base(system: str) -> str:
-    return system.removesuffix(ORACLE)
+    return parted(system)[0]
 
 
 def _order(item: tuple[tuple[str, str, Definition], list[Shown]]) -> tuple[str, str]:
@@ -263,7 +269,7 @@ def _order(item: tuple[tuple[str, str, Definition], list[Shown]]) -> tuple[str, 
 
 
 def _named(systems: Sequence[Shown]) -> tuple[Shown, ...]:
-    """Systems under names of their own, an oracle behind its system."""
+    """Systems under names of their own, one at a chosen epoch behind its system."""
     systems = sorted(systems, key=lambda shown: _base(shown.table.system))
     names = [shown.name for shown in systems]
     seeds = [", ".join(str(folder.seed) for folder in shown.folders) for shown in systems]

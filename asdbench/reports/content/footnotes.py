@@ -12,7 +12,7 @@ from asdbench.results.intervals import FEWEST
 from asdbench.results.manifest import reduced
 from asdbench.results.scoring import scored_files
 from asdbench.results.seed_folder import SeedFolder
-from asdbench.running.selection import STAMP
+from asdbench.results.selection import STAMP
 from asdbench.words import counted
 
 NO_RESULT = frozenset({"synthetic data", "untrained network"})

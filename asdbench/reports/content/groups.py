@@ -1,4 +1,4 @@
-"""Which seed folders are averaged into one table, and which table is the last epoch's beside an oracle's."""
+"""Which seed folders are averaged into one table, and which is the last epoch's beside that of a chosen epoch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from asdbench.results.seed_folder import SeedFolder
+from asdbench.results.selection import LAST, STAMP, parted
 from asdbench.running.planning import settings
-from asdbench.running.selection import ORACLE, STAMP
 
 Group: TypeAlias = tuple[str, str, str]
 """Data set, system, and what must be equal for seeds to be averaged."""
@@ -22,26 +22,26 @@ def grouped(folders: Iterable[SeedFolder]) -> dict[Group, list[SeedFolder]]:
     return groups
 
 
-def beside_oracles(shown: Iterable[SeedFolder], found: Iterable[SeedFolder]) -> list[SeedFolder]:
-    """The folders found that are an oracle's system at its last epoch: only these are read besides those shown."""
-    wanted = {
-        (folder.dataset, folder.system.removesuffix(ORACLE)) for folder in shown if folder.system.endswith(ORACLE)
-    }
+def beside_chosen(shown: Iterable[SeedFolder], found: Iterable[SeedFolder]) -> list[SeedFolder]:
+    """The folders found that are the last epochs' of those shown: only these are read besides."""
+    parts = [(folder.dataset, *parted(folder.system)) for folder in shown]
+    wanted = {(dataset, system) for dataset, system, choice in parts if choice is not LAST}
     return [folder for folder in found if (folder.dataset, folder.system) in wanted]
 
 
 def last_epoch(
     group: Group, folders: Sequence[SeedFolder], there: Mapping[Group, Sequence[SeedFolder]]
 ) -> tuple[SeedFolder, ...]:
-    """The folders of the same system, settings, data and seeds at the last epoch; () where ``group`` is no oracle's.
+    """The folders of the same system, settings, data and seeds at the last epoch; () where ``group`` is at it.
 
     Also () where any seed of them is missing.
     """
-    dataset, system, alike = group
-    if not system.endswith(ORACLE):
+    dataset, name, alike = group
+    system, choice = parted(name)
+    if choice is LAST:
         return ()
     seeds = {folder.seed for folder in folders}
-    same = there.get((dataset, system.removesuffix(ORACLE), alike), ())
+    same = there.get((dataset, system, alike), ())
     found = tuple(folder for folder in same if folder.seed in seeds)
     return found if len(found) == len(seeds) else ()
 

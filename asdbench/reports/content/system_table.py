@@ -14,7 +14,7 @@ from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column, Definition
 from asdbench.reports.content.footnotes import NO_RESULT, REDUCED
 from asdbench.results.seed_folder import SeedFolder
-from asdbench.running.selection import ORACLE, STAMP
+from asdbench.results.selection import STAMP, parted
 
 Bounds = tuple[float, float]
 SHOWN = 2
@@ -131,7 +131,7 @@ class SystemTable:
     @property
     def oracle(self) -> bool:
         """Whether its epoch was chosen on the test labels."""
-        return self.system.endswith(ORACLE) or STAMP in self.stamps
+        return parted(self.system)[1].labels or STAMP in self.stamps
 
     @property
     def result(self) -> bool:

@@ -34,7 +34,7 @@ from asdbench.reports.content.footnotes import (
     some,
     stamps_of,
 )
-from asdbench.reports.content.groups import beside_oracles, grouped, last_epoch
+from asdbench.reports.content.groups import beside_chosen, grouped, last_epoch
 from asdbench.reports.content.optimism import optimism
 from asdbench.reports.content.system_table import Bounds, Row, SystemTable
 from asdbench.results.intervals import Uncertainty, intervals
@@ -66,7 +66,7 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
     found = results_in(results, dataset)
     wanted = None if only is None else {folder.path for folder in only}
     shown = [folder for folder in found if wanted is None or folder.path in wanted]
-    groups, there = grouped(shown), grouped(beside_oracles(shown, found))
+    groups, there = grouped(shown), grouped(beside_chosen(shown, found))
     if not groups:
         raise no_results(results)
     built: list[SystemTable] = []
@@ -74,7 +74,7 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
         last = last_epoch(group, folders, there)
         beside = {table.part: table for table in _tables(last)} if last else {}
         for table in _tables(folders):
-            chosen = [optimism(beside[table.part], table)] if table.part in beside else []
+            chosen = optimism(beside[table.part], table) if table.part in beside else []
             built.append(replace(table, deviations=[*chosen, *table.deviations]))
     return built
 

@@ -11,6 +11,7 @@ without its sand (too faint on white), cyan and green (near systems' colours).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asdbench.reports.content.evidence import Shown
@@ -19,7 +20,8 @@ COLOURS = ("#0072B2", "#C98500", "#009E73", "#CC79A7", "#D55E00", "#3A9BD6")
 SECTION_COLOURS = ("#CC6677", "#332288", "#999933", "#882255", "#44AA99", "#AA4499")
 MARKS = ("o", "s", "D", "^", "v", "P", "X")
 LINES = ("-", "--", "-.")
-ORACLE_LINE = ":"
+CHOSEN: Mapping[str, tuple[str, str]] = {"oracle": ("*", ":"), "oracle-pauc": ("p", ":")}
+"""Mark and line of a system at a chosen epoch, by the choice."""
 
 AREA = "area"
 """The mark of what is drawn as a filled area; "" is that of a plain line."""
@@ -45,6 +47,6 @@ def of_section(number: int) -> Look:
 
 
 def of(shown: Shown) -> Look:
-    """A system's look: that of its place; an oracle has its system's colour, and a mark and line of its own."""
+    """A system's look: that of its place; at a chosen epoch it has a mark and line of its own in the same colour."""
     own = of_place(shown.place)
-    return Look(own.colour, "*", ORACLE_LINE) if shown.oracle else own
+    return Look(own.colour, *CHOSEN[shown.choice.name]) if shown.choice.name in CHOSEN else own

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Curves = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 """Fit or machine -> epochs and values."""
 PER_EPOCH = (
-    " AUC per epoch (harmonic mean over the machine's cells): the circle is the last epoch{}; the star the best by test"
-    " labels, which an honest choice cannot know: the gap is the optimism of choosing so."
+    " AUC per epoch (harmonic mean over the machine's development cells): the circle is the last epoch{}; the star the"
+    " best by test labels, which an honest choice cannot know: the gap is the optimism of choosing so."
 )
 
 
@@ -75,9 +75,9 @@ def epochs(shown: Shown) -> Curves:
     """AUC (percent) by machine over the epochs, where a run recorded it."""
     found = shown.folders[0].epochs() or (shown.twin.epochs() if shown.twin else {})
     return {
-        machine: (list(own), [100 * area for area in own.values()])
+        machine: (list(own), [100 * known["auc"] for known in own.values()])
         for machine, own in found.items()
-        if machine in shown.machines
+        if machine in shown.machines and all("auc" in known for known in own.values())
     }
 
 

@@ -517,6 +517,43 @@ def test_the_optimism_of_the_oracle_is_over_the_same_settings_and_seeds(tmp_path
     assert not any("Optimism" in note for note in plain.notes)
 
 
+def test_what_the_choice_is_worth_is_measured_on_the_other_half_and_on_the_evaluation_sections(tmp_path: Path) -> None:
+    cells = [Cell("fan", "00", domain) for domain in DOMAINS]
+    halves = [
+        {
+            "epoch": epoch,
+            "cells": {
+                "00/source": {"chosen": {"auc": 0.6, "pauc": 0.5}, "last": {"auc": 0.7, "pauc": 0.5}},
+                "00/target": {"chosen": {"auc": last, "pauc": 0.5}, "last": {"auc": 0.5, "pauc": 0.5}},
+                "01/target": {"chosen": {"auc": 1.0, "pauc": 1.0}, "last": {"auc": 0.1, "pauc": 0.1}},  # not asked for
+            },
+        }
+        for epoch, last in ((3, 0.5), (7, 0.55))
+    ]
+    for system in ("clvae", "clvae@oracle", "clvae@oracle-pauc"):
+        fill(tmp_path, system=system, cells=cells)
+    folder = seed_folder(tmp_path, "dcase2021", "clvae@oracle", 777)
+    manifest = folder.manifest()
+    manifest["machines"]["fan"]["halves"] = halves
+    folder.write_manifest(manifest)
+    plain, chosen, without = build(tmp_path)
+    official = [4 / (2 / 0.5 + 1 / 0.6 + 1 / last) - 4 / (2 / 0.5 + 1 / 0.7 + 1 / 0.5) for last in (0.5, 0.55)]
+    assert chosen.notes[1] == (
+        "Chosen on one half of the test clips and measured on the other, both ways: official score"
+        f" {100 * np.mean(official):+.2f}, mean AUC {100 * np.mean([-0.05, -0.025]):+.2f}."
+    )
+    assert without.oracle
+    assert "both ways: not stated" in without.notes[1]
+    assert not any("both ways" in note for note in plain.notes)
+    for system in ("clvae", "clvae@oracle"):
+        fill(tmp_path / "eval", system=system, cells=cells, part="eval")
+    _, evaluated = build(tmp_path / "eval")
+    assert evaluated.notes[0].startswith(
+        "What the epoch chosen on the development test clips gains on the evaluation sections: official score +0.00"
+    )
+    assert not any("both ways" in note or "Optimism" in note for note in evaluated.notes)
+
+
 @pytest.mark.parametrize("other", [{"seed": 1}, {"epochs": 20}, {"data": "e"}])
 def test_there_is_no_optimism_against_other_seeds_settings_or_data(tmp_path: Path, other: dict[str, Any]) -> None:
     fill(tmp_path, **other)

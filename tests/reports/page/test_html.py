@@ -17,7 +17,7 @@ from asdbench.reports.content.system_table import best
 from asdbench.reports.page import html
 from asdbench.reports.text import markdown
 from asdbench.results.results_folder import seed_folder
-from asdbench.running.selection import STAMP
+from asdbench.results.selection import STAMP
 from tests.reports.content.test_tables import ALL, fill
 from tests.reports.results import NASTY, write_results
 
