@@ -17,7 +17,7 @@ from asdbench.cli.wrapping import markdown
     "--ground-truth",
     metavar="PATH",
     type=PLACE,
-    help="Labels of an evaluation set: the evaluator's folder, or an eval_data_list.csv. That of 2021 is built in.",
+    help="Labels of an evaluation set: the evaluator's folder or a list. Those of 2021 and 2022 are built in.",
 )
 @click.option("--partial", is_flag=True, help="Score what is complete, and say what is not.")
 @click.option(

@@ -160,7 +160,7 @@ def dcase(root: str, *, channel: int | None = None, rate: Rate = "16000", truth:
         The sample rate, in Hz, that every clip must have.
     truth : str
         The ground truth of the evaluation clips: a list or folder; ``none``; or ``auto``: what lies in the root, else,
-        for 2021, the official labels that are part of this package.
+        for 2021 and 2022, the official labels that are part of this package.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
     if untested:
         remarks.append(f"{', '.join(untested)} {'has' if len(untested) == 1 else 'have'} no test clips")
     unlabelled = sum(clip.split == "test" and clip.label is None for clip in clips)
-    if unlabelled and year.year != 2021 and truth != "none":
+    if unlabelled and truth != "none":
         remarks.append(
             f"{counted(unlabelled, 'test clip has no label', 'test clips have no label')}: "
             + (

@@ -4,7 +4,7 @@ Conventions
 -----------
 - ``truth`` says where it comes from: a list or folder (:mod:`asdbench.datasets.ground_truth`); ``none``; or ``auto``:
   what lies in the root (``eval_data_list_<year>.csv``, ``eval_data_list.csv``, there or in ``ground_truth``, or the
-  evaluator's own files in ``ground_truth``), else, for 2021, the labels that are part of this package.
+  evaluator's own files in ``ground_truth``), else, for 2021 and 2022, the labels that are part of this package.
 - Machines are found by the year's spelling of them, clips by either form of their names (with ``_test`` or without).
 """
 
@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from asdbench.api import Label
 from asdbench.datasets import attributes, grammar
-from asdbench.datasets.ground_truth import LABELS, Truth, read_truth, shipped
+from asdbench.datasets.ground_truth import read_truth
+from asdbench.datasets.shipped_truth import LABELS, Truth, shipped
 from asdbench.datasets.years import Year
 
 FOLDER = "ground_truth"

@@ -8,9 +8,7 @@ Conventions
   one list of all machines (``eval_data_list.csv``): a line with one field starts a machine, the others are
   ``clip,labelled name[,0|1]``.
 - A clip may then also be called by its labelled name, as the organizers' own baseline does and their evaluators accept.
-- The labels of the 2021 evaluation set are part of this package: ``ground_truth_2021.txt`` beside this module holds the
-  8,635 labels of the official evaluator (github y-kawagu/dcase2021_task2_evaluator, ``ground_truth_data``; MIT,
-  Hitachi, Ltd.), one line a cell and one digit a clip.
+- What contradicts the labels that are part of this package (:mod:`asdbench.datasets.shipped_truth`) is refused.
 
 Which of it belongs to a data set is said in :mod:`asdbench.datasets.evaluation_clips`.
 """
@@ -20,82 +18,13 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
-from asdbench.api import DOMAINS, Label
+from asdbench.api import DOMAINS
+from asdbench.datasets.shipped_truth import CODES, Answer, Truth, contradiction
 from asdbench.datasets.years import YEARS, Unit, Year
 from asdbench.errors import DataError
-
-LABELS: tuple[Label, Label] = ("normal", "anomaly")
-"""By the evaluators' number; so are the domains."""
-CODES: Mapping[Label, int] = {label: number for number, label in enumerate(LABELS)}
-
-
-class Answer(NamedTuple):
-    """What a clip is: 0 normal or 1 anomaly, and its domain ("" in 2020)."""
-
-    label: int
-    domain: str
-
-
-@dataclass(frozen=True)
-class Truth:
-    """The clips of a set.
-
-    Parameters
-    ----------
-    origin : str
-        Where it comes from, for messages.
-    clips : mapping of Unit to mapping of clip to Answer
-    labelled : mapping of Unit to mapping of labelled name to clip
-        Other names of clips.
-    """
-
-    origin: str
-    clips: Mapping[Unit, Mapping[str, Answer]] = field(hash=False)
-    labelled: Mapping[Unit, Mapping[str, str]] = field(hash=False, default_factory=dict)
-
-    @property
-    def machines(self) -> tuple[str, ...]:
-        """Its machine types, sorted."""
-        return tuple(sorted({unit.machine for unit in self.clips}))
-
-
-@cache
-def labels_2021() -> Mapping[tuple[str, str], Label]:
-    """The labels of the 2021 evaluation set by (machine, clip name); read at the first call.
-
-    Returns
-    -------
-    mapping of (str, str) to {"normal", "anomaly"}
-        8,635 clips of 7 machine types, sections 03 to 05: ``("fan", "section_03_source_test_0000.wav")``.
-    """
-    found: dict[tuple[str, str], Label] = {}
-    text = files("asdbench.datasets").joinpath("ground_truth_2021.txt").read_text(encoding="ascii")
-    for line in text.splitlines():
-        if line.startswith("#"):
-            continue
-        machine, section, domain, digits = line.split()
-        for number, digit in enumerate(digits):
-            found[machine, f"section_{section}_{domain}_test_{number:04d}.wav"] = LABELS[int(digit)]
-    return MappingProxyType(found)
-
-
-def shipped(year: Year) -> Truth | None:
-    """The ground truth that the package has of a year's evaluation set: 2021."""
-    if year.year != 2021:
-        return None
-    clips: dict[Unit, dict[str, Answer]] = {}
-    for (machine, name), label in labels_2021().items():
-        unit = year.unit(machine, name)
-        assert unit is not None  # a test holds all of them
-        clips.setdefault(unit, {})[name] = Answer(CODES[label], unit.domain)
-    return Truth("the ground truth of 2021", MappingProxyType(clips))
 
 
 def read_truth(path: Path, year: Year) -> Truth:
@@ -104,13 +33,20 @@ def read_truth(path: Path, year: Year) -> Truth:
     Raises
     ------
     DataError
-        Where there is none, or it is damaged, contradicts itself or is of another year; names file and line.
+        Where there is none, or it is damaged, contradicts itself or the organizers' evaluator, or is of another year;
+        names file and line.
     """
     if not path.exists():
         raise DataError(f"no ground truth at {path}", looked=str(path.absolute()), hint=f"get it from {year.evaluator}")
     truth = _read_list(path, year) if path.is_file() else _read_folder(path, year)
     if (other := _other_year(truth, year)) is not None:
         raise _bad(path, None, f"its machines and sections are those of {other}", year)
+    if wrong := contradiction(year, truth.clips):
+        raise DataError(
+            f"this ground truth of {year.year} is wrong",
+            looked=f"{path}: {wrong}",
+            hint=f"remove it, and name no other: the labels of {year.year} are part of asdbench",
+        )
     return truth
 
 

@@ -30,7 +30,7 @@ from asdbench.api import DOMAINS, Cell, Clip, Label, Part, Profile, Split, Wavef
 from asdbench.datasets import grammar
 from asdbench.datasets._machines import MACHINES, State
 from asdbench.datasets._sounds import RATE, Chance, band, shaped
-from asdbench.datasets.ground_truth import labels_2021
+from asdbench.datasets.shipped_truth import labels_2021
 from asdbench.errors import UsageError
 from asdbench.plugins.registry import parameters
 from asdbench.plugins.spec import Spec

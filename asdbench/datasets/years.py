@@ -115,7 +115,8 @@ class Year:
     def parse_file(self, name: str) -> tuple[str, Unit] | None:
         """Kind and unit of a file by its name, or None for another file.
 
-        From 2022 on also the names that the organizers' own baseline writes,
+        From 2022 on also the names without ``_test`` that the task page asked for and teams handed in, and those that
+        the organizers' own baseline writes,
         ``anomaly_score_DCASE2023T2<machine>_section_<NN>_test_seed<seed><tag>[_Eval].csv``.
         """
         head = r"(?P<kind>anomaly_score|decision_result)_"
@@ -128,9 +129,9 @@ class Year:
                 head + r"(?P<machine>.+)_section_(?P<section>\d{2})_(?P<domain>source|target)_test\.csv", name
             )
         else:
-            tail = r"(?P<machine>.+)_section_(?P<section>\d{2})_test"
-            match = re.fullmatch(rf"{head}DCASE{self.year}T2{tail}_seed\d+.*\.csv", name)
-            match = match or re.fullmatch(rf"{head}(?!DCASE\d{{4}}T2){tail}\.csv", name)
+            tail = r"(?P<machine>.+)_section_(?P<section>\d{2})"
+            match = re.fullmatch(rf"{head}DCASE{self.year}T2{tail}_test_seed\d+.*\.csv", name)
+            match = match or re.fullmatch(rf"{head}(?!DCASE\d{{4}}T2){tail}(?:_test)?\.csv", name)
         if match is None:
             return None
         return match["kind"], Unit(match["machine"], match["section"], match.groupdict().get("domain") or "")

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from asdbench.api import DOMAINS
-from asdbench.datasets.ground_truth import CODES, Answer, Truth
+from asdbench.datasets.shipped_truth import CODES, Answer, Truth
 from asdbench.datasets.years import YEARS, ClipFields, Unit, Year
 
 Named = Mapping[str, ClipFields]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from asdbench.api import Cell
-from asdbench.datasets.ground_truth import shipped
+from asdbench.datasets.shipped_truth import shipped
 from asdbench.datasets.years import KINDS, Unit, Year
 from asdbench.errors import DataError, UsageError
 from asdbench.files import write_text

@@ -22,7 +22,9 @@ class Submission:
     others : tuple of str
         Names of files that are no score or decision file of the year, sorted; hidden ones too.
     problems : tuple of Problem
-        Two files for one unit.
+        Two files for one unit: which of them counts nobody can know, so neither is among the others.
+    ambiguous : frozenset of (str, Unit)
+        Kind and unit of such files.
     """
 
     path: Path
@@ -30,6 +32,7 @@ class Submission:
     decisions: Mapping[Unit, Path] = field(hash=False)
     others: tuple[str, ...]
     problems: tuple[Problem, ...]
+    ambiguous: frozenset[tuple[str, Unit]] = frozenset()
 
 
 def open_submission(path: Path, year: Year) -> Submission:
@@ -49,19 +52,16 @@ def open_submission(path: Path, year: Year) -> Submission:
         names = sorted(entry.name for entry in path.iterdir())
     except OSError as error:
         raise DataError(f"{path} cannot be read", looked=str(error.strerror), hint="check its permissions") from error
-    found: dict[str, dict[Unit, Path]] = {"anomaly_score": {}, "decision_result": {}}
-    others, problems = [], []
+    named: dict[str, dict[Unit, list[str]]] = {"anomaly_score": {}, "decision_result": {}}
+    others = []
     for name in names:
         parsed = year.parse_file(name)
         if parsed is None:
             others.append(name)
             continue
         kind, unit = parsed
-        if unit in found[kind]:
-            problems.append(Problem(name, None, f"a second file for {unit}, beside {found[kind][unit].name}"))
-        else:
-            found[kind][unit] = path / name
-    if not found["anomaly_score"]:
+        named[kind].setdefault(unit, []).append(name)
+    if not named["anomaly_score"]:
         raise DataError(
             f"there are no score files of {year.year} in {path}",
             looked=f"{_some(names) or 'an empty folder'}; expected names such as {year.example}",
@@ -69,7 +69,15 @@ def open_submission(path: Path, year: Year) -> Submission:
             or _inside(path, names, year)
             or "name the folder that holds the score files; see --year",
         )
-    return Submission(path, found["anomaly_score"], found["decision_result"], tuple(others), tuple(problems))
+    twice = {(kind, unit): own for kind, units in named.items() for unit, own in units.items() if len(own) > 1}
+    problems = [
+        Problem(own[1], None, f"ambiguous: {own[0]} is of {unit}, too; keep one of them")
+        for (_, unit), own in twice.items()
+    ]
+    scores, decisions = (
+        {unit: path / own[0] for unit, own in units.items() if len(own) == 1} for units in named.values()
+    )
+    return Submission(path, scores, decisions, tuple(others), tuple(problems), frozenset(twice))
 
 
 def near_miss(year: Year, unit: Unit, others: tuple[str, ...]) -> str | None:

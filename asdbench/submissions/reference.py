@@ -3,7 +3,8 @@
 Conventions
 -----------
 - Labels come from the ground truth that is given, else from the clip names (development set), else from the ground
-  truth in the package (evaluation set of 2021). The two sets are never mixed: each has its own official score.
+  truth in the package (evaluation sets of 2021 and 2022). The two parts are never mixed: each has its own official
+  score.
 - An evaluation set must hold every file of the ground truth; a development set every section and domain of each machine
   that is there (:mod:`asdbench.submissions.development`).
 """
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from asdbench.datasets.ground_truth import CODES, Answer, Truth, read_truth, shipped
+from asdbench.datasets.ground_truth import read_truth
+from asdbench.datasets.shipped_truth import CODES, Answer, Truth, shipped
 from asdbench.datasets.years import ClipFields, Unit, Year
 from asdbench.errors import DataError
 from asdbench.submissions.development import expected_units, official_clips, unnoticed
@@ -110,7 +112,7 @@ def find_reference(
         return Reference("evaluation", truth, frozenset(truth.clips), truth.machines)
     first = next((clip for rows in scores.values() for clip in rows.values), None)
     if first is None:
-        problems = [problem for rows in scores.values() for problem in rows.problems]
+        problems = [*submission.problems, *(problem for rows in scores.values() for problem in rows.problems)]
         raise DataError(
             f"no score file in {submission.path} can be read",
             looked="\n".join(map(str, problems[:SHOWN])),

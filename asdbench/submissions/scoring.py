@@ -136,12 +136,13 @@ def score_folder(path: Path, year: Year, ground_truth: Path | None = None, parti
 
 def _files(submission: Submission, year: Year, reference: Reference) -> Iterator[Problem]:
     """Files that are missing, and files that do not belong there."""
-    there = {unit.machine for unit in submission.scores}
+    ambiguous = {unit for kind, unit in submission.ambiguous if kind == "anomaly_score"}
+    there = {unit.machine for unit in {*submission.scores, *ambiguous}}
     known = set(reference.truth.machines)
     for machine in sorted({unit.machine for unit in reference.expected} - there):
         count = sum(unit.machine == machine for unit in reference.expected)
         yield Problem(f"anomaly_score_{machine}_{year.tail}", None, f"missing: no file of {machine}, {count} expected")
-    for unit in sorted(reference.expected - set(submission.scores)):
+    for unit in sorted(reference.expected - set(submission.scores) - ambiguous):
         if unit.machine in there:
             near = near_miss(year, unit, submission.others)
             there_is = f"; there is {near}, but upper and lower case count" if near else ""
@@ -151,12 +152,13 @@ def _files(submission: Submission, year: Year, reference: Reference) -> Iterator
         if unit.machine not in known:
             names = ", ".join(reference.truth.machines if reference.part == "evaluation" else year.machines)
             yield Problem(file.name, None, f"unknown machine type {unit.machine}: there are {names}")
-        elif unit not in submission.scores:
+        elif unit not in submission.scores and unit not in ambiguous:
             yield Problem(file.name, None, f"its score file {year.file_name('anomaly_score', unit)} is missing")
-        elif unit not in reference.truth.clips:
+        elif unit in submission.scores and unit not in reference.truth.clips:
             yield Problem(file.name, None, f"there is no {unit} in {reference.truth.origin}")
     if submission.decisions:
-        for unit in sorted(set(submission.scores) & reference.expected - set(submission.decisions)):
+        doubtful = {unit for kind, unit in submission.ambiguous if kind == "decision_result"}
+        for unit in sorted(set(submission.scores) & reference.expected - set(submission.decisions) - doubtful):
             name = year.file_name("decision_result", unit)
             yield Problem(name, None, f"missing, beside {counted(len(submission.decisions), 'other decision file')}")
 

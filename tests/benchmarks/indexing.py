@@ -13,7 +13,7 @@ from pathlib import Path
 
 from asdbench.datasets.dcase import dcase2021
 from asdbench.datasets.digests import Digests
-from asdbench.datasets.ground_truth import labels_2021
+from asdbench.datasets.shipped_truth import labels_2021
 from asdbench.published import official_counts
 from asdbench.upkeep.cache import DATABASE
 from asdbench.upkeep.validation import validate

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from asdbench.api import DOMAINS
 from asdbench.datasets.grammar import MACHINES, parse
-from asdbench.datasets.ground_truth import labels_2021, read_truth, shipped
+from asdbench.datasets.ground_truth import read_truth
+from asdbench.datasets.shipped_truth import LABELS, Answer, labels_2021, shipped
 from asdbench.datasets.years import YEARS, Unit
 from asdbench.errors import DataError
 from tests.submissions.conftest import write
@@ -68,11 +70,68 @@ def test_the_shipped_labels_are_those_of_the_evaluator_and_of_the_list(shared: P
     assert sum(map(len, ours.clips.values())) == 8635
     for path in ("conformance/dcase2021_evaluator", "reference/ground_truth/eval_data_list_2021.csv"):
         assert read_truth(shared / path, YEARS[2021]).clips == ours.clips
-    assert all(shipped(YEARS[year]) is None for year in YEARS if year != 2021)
+    assert {year for year in YEARS if shipped(YEARS[year]) is not None} == {2021, 2022}
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("year", range(2020, 2026))
+def test_the_labels_of_2022_are_those_of_the_organizers_evaluator(shared: Path) -> None:
+    official: dict[Unit, dict[str, Answer]] = {}
+    with (shared / "reference" / "ground_truth" / "evaluator_2022.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            answer = Answer(int(row["anomaly"]), DOMAINS[int(row["target_domain"])])
+            official.setdefault(Unit(row["machine"], row["clip"].split("_")[1]), {})[row["clip"]] = answer
+    ours = shipped(YEARS[2022])
+    assert ours is not None
+    assert sum(map(len, official.values())) == 4200
+    assert ours.clips == official
+
+
+@pytest.mark.shared
+def test_the_list_of_2022_that_goes_round_is_refused_by_its_content(shared: Path, tmp_path: Path) -> None:
+    lines = (shared / "reference" / "ground_truth" / "eval_data_list_2022.csv").read_text().splitlines()
+    path = tmp_path / "labels_of_mine.csv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(DataError, match="this ground truth of 2022 is wrong") as caught:
+        read_truth(path, YEARS[2022])
+    assert "608 of 1,200 labels and 592 domains of ToyCar, ToyTrain contradict" in caught.value.looked
+    assert "part of asdbench" in caught.value.hint
+    heads = [number for number, line in enumerate(lines) if "," not in line]
+    names = [lines[number] for number in heads]
+    own = dict(zip(names, zip(heads, [*heads[1:], len(lines)], strict=True), strict=True))
+    path.write_text("\n".join(lines[slice(*own["ToyTrain"])]))
+    with pytest.raises(DataError, match=r"of 600 labels and \d+ domains of ToyTrain contradict"):
+        read_truth(path, YEARS[2022])
+    right = [line for name in names if not name.startswith("Toy") for line in lines[slice(*own[name])]]
+    path.write_text("\n".join(right))
+    assert len(read_truth(path, YEARS[2022]).machines) == 5
+
+
+@pytest.mark.parametrize(("year", "unit"), [(2021, Unit("fan", "03", "source")), (2022, Unit("fan", "03"))])
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_one_wrong_label_of_a_shipped_set_is_found_and_own_clips_are_left_alone(
+    tmp_path: Path, year: int, unit: Unit, wrong: int
+) -> None:
+    ours = shipped(YEARS[year])
+    assert ours is not None
+    rows = []
+    for number, (clip, answer) in enumerate(ours.clips[unit].items()):
+        label = LABELS[1 - answer.label if number < wrong else answer.label]
+        rows.append((clip, f"section_03_{answer.domain}_test_{label}_{number:04d}.wav"))
+    path = tmp_path / "eval_data_list.csv"
+    write(path, [("", ""), *rows])
+    path.write_text("fan\n" + path.read_text().partition("\n")[2])
+    if wrong:
+        with pytest.raises(DataError, match="1 of 200 labels and 0 domains of fan contradict"):
+            read_truth(path, YEARS[year])
+        write(path, rows[:-1])  # not the official clips
+        path.write_text("fan\n" + path.read_text())
+        assert len(read_truth(path, YEARS[year]).clips[unit]) == 199
+    else:
+        assert read_truth(path, YEARS[year]).clips[unit] == ours.clips[unit]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("year", [2020, 2021, 2023, 2024, 2025])  # that of 2022 is wrong
 def test_the_lists_of_all_years_are_read_to_the_last_clip(shared: Path, year: int) -> None:
     path = shared / "reference" / "ground_truth" / f"eval_data_list_{year}.csv"
     truth = read_truth(path, YEARS[year])

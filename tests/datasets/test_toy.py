@@ -17,7 +17,7 @@ from asdbench.api import Clip, Waveform
 from asdbench.datasets import grammar
 from asdbench.datasets._machines import MACHINES
 from asdbench.datasets.dcase import dcase2021
-from asdbench.datasets.ground_truth import labels_2021
+from asdbench.datasets.shipped_truth import labels_2021
 from asdbench.datasets.toy import ToyReader, toy, write
 from asdbench.errors import UsageError
 

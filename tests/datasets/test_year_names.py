@@ -43,6 +43,12 @@ def test_other_files_are_other_files(year: int, name: str) -> None:
     assert YEARS[year].parse_file(name) is None
 
 
+@pytest.mark.parametrize("year", range(2022, 2027))
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_of_2022_and_later_without_test_are_read(year: int, kind: str) -> None:
+    assert YEARS[year].parse_file(f"{kind}_fan_section_03.csv") == (kind, Unit("fan", "03"))
+
+
 @pytest.mark.parametrize("tail", ["_seed13711_id(0_)_Eval", "_seed13711_id(0_)", "_seed1"])
 @pytest.mark.parametrize("year", [2022, 2023, 2024, 2026])
 def test_the_names_of_the_organizers_later_baseline(year: int, tail: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asdbench.api import DOMAINS, Cell
-from asdbench.datasets.ground_truth import labels_2021, shipped
+from asdbench.datasets.shipped_truth import labels_2021, shipped
 from asdbench.datasets.years import YEARS, Unit
 from asdbench.errors import DataError, UsageError
 from asdbench.results.results_folder import seed_folder
