@@ -34,6 +34,7 @@ from asdbench.api import Clip, Part, Profile, Waveform
 from asdbench.datasets import attributes, grammar, tree
 from asdbench.datasets import evaluation_clips as answers
 from asdbench.datasets.digests import Digests
+from asdbench.datasets.shipped_truth import shipped
 from asdbench.datasets.year_detection import detect, fitting
 from asdbench.datasets.years import YEARS, Year
 from asdbench.errors import DataError
@@ -208,7 +209,7 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
     if untested:
         remarks.append(f"{', '.join(untested)} {'has' if len(untested) == 1 else 'have'} no test clips")
     unlabelled = sum(clip.split == "test" and clip.label is None for clip in clips)
-    if unlabelled and truth != "none":
+    if unlabelled and truth != "none" and shipped(year) is None:
         remarks.append(
             f"{counted(unlabelled, 'test clip has no label', 'test clips have no label')}: "
             + (

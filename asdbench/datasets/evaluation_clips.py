@@ -3,8 +3,9 @@
 Conventions
 -----------
 - ``truth`` says where it comes from: a list or folder (:mod:`asdbench.datasets.ground_truth`); ``none``; or ``auto``:
-  what lies in the root (``eval_data_list_<year>.csv``, ``eval_data_list.csv``, there or in ``ground_truth``, or the
-  evaluator's own files in ``ground_truth``), else, for 2021 and 2022, the labels that are part of this package.
+  what lies in the root (the evaluator's own files in ``ground_truth``, else ``eval_data_list_<year>.csv`` or
+  ``eval_data_list.csv``, there or in ``ground_truth``), else, for 2021 and 2022, the labels that are part of this
+  package.
 - Machines are found by the year's spelling of them, clips by either form of their names (with ``_test`` or without).
 """
 
@@ -66,12 +67,17 @@ def lists(year: Year) -> tuple[str, str]:
 
 
 def find(root: Path, year: Year) -> Path | None:
-    """The ground truth that lies in a root, or None."""
+    """The ground truth that lies in a root, or None: the evaluator's before a copy of it."""
     folder = root / FOLDER
-    path = next((path for where in (folder, root) for name in lists(year) if (path := where / name).is_file()), None)
-    if path is None and ((folder / "ground_truth_data").is_dir() or any(folder.glob("ground_truth_*.csv"))):
+    if (folder / "ground_truth_data").is_dir() or any(folder.glob("ground_truth_*.csv")):
         return folder
-    return path
+    return find_list(root, year)
+
+
+def find_list(root: Path, year: Year) -> Path | None:
+    """The list of evaluation clips that lies in a root, or None."""
+    places = (root / FOLDER, root)
+    return next((path for where in places for name in lists(year) if (path := where / name).is_file()), None)
 
 
 def _flat(truth: Truth, year: Year) -> list[tuple[tuple[str, str], Answer]]:

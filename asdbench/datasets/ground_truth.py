@@ -121,7 +121,7 @@ def _attributes(path: Path) -> Iterator[tuple[str, str]]:
     """Labelled name and clip, where the evaluator knows both."""
     if path.is_file():
         for _, row in _rows(path):
-            if len(row) == 2:
+            if len(row) >= 2:  # 2024 and later: a third field names attributes that were never published in names
                 yield f"{row[1].removesuffix('.wav')}.wav", row[0]
 
 

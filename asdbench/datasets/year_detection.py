@@ -100,7 +100,7 @@ def _was_fetched(tree: Tree, year: Year) -> bool:
 
 
 def _has_list(tree: Tree, year: Year) -> bool:
-    path = answers.find(tree.root, year)
+    path = answers.find_list(tree.root, year)
     return path is not None and str(year.year) in path.name
 
 

@@ -5,10 +5,14 @@ Conventions
 - ``name`` is what the command line says (``dcase2021``, ``resnet38``); ``part`` is dev, additional, eval, truth or
   checkpoint; ``bytes``, ``md5``, ``sha256`` and ``url`` are ``unknown`` where nobody was found who states them.
 - ``page`` is the official place of the file, for a person to look at.
+- Several files of ``truth`` are the same labels: the organizers' evaluator first, then copies of it. One is enough.
 
 Sources: the organizers' ``datasets/download_path_*.yaml`` (github nttcslab/dcase2023_task2_baseline_ae at 9b64dc4) for
-the data sets' addresses; soundata for the md5 of 2020 and 2023; for the ground truth lists the same repository, each at
-the commit that brought it; for the checkpoints Zenodo record 3987831 as several independent repositories quote it.
+the data sets' addresses, Zenodo record 20437238 for the evaluation clips of 2026; soundata for the md5 of 2020 and
+2023; for the ground truth the evaluators' own repositories, each at a commit that has all labels (2025: its branch,
+since none was found), and as copies the lists in the baseline's repository, each at the commit that brought it (not
+that of 2022, which is wrong: :mod:`asdbench.datasets.shipped_truth`); of 2020 Zenodo record 3951620; for the
+checkpoints Zenodo record 3987831 as several independent repositories quote it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from asdbench.datasets.fetched import FOLDER as RECORDS
 from asdbench.errors import ConflictError, DataError
 from asdbench.fetching.catalogue import Source, choose
 from asdbench.fetching.dataset_archive import ARCHIVES, UNPACKING, Arrivals
-from asdbench.fetching.disk_space import check_room, free_bytes
+from asdbench.fetching.disk_space import DiskFullError, check_room, free_bytes
 from asdbench.fetching.download import Wishes
 from asdbench.fetching.http import length
 from asdbench.fetching.layout import holds
@@ -79,14 +79,30 @@ def fetch_dataset(
             )
         _tidy(root)
         there = [source for source in chosen if _is_there(source, records, adopt)]
+        if any(source.part == "truth" for source in there):
+            chosen = [source for source in chosen if source.part != "truth" or source in there]
         if there:
             watcher.say(f"there already: {len(there)} of {counted(len(chosen), 'file')}")
         todo = _todo([s for s in chosen if s not in there], records, wishes, watcher, explicit="truth" in parts)
         arrivals = Arrivals(records, wishes, watcher)
+        copies = [source for source in todo if source.part == "truth"][1:]
+        todo = [source for source in todo if source not in copies]
+
+        def bring(source: Source) -> None:
+            try:
+                arrivals(source)
+            except DiskFullError:
+                raise
+            except DataError as error:
+                if source.part != "truth" or not copies:
+                    raise
+                watcher.say(f"{error.message}: {copies[0].file} is taken instead, a copy of the same labels")
+                arrivals(copies[0])
+
         try:
             if todo:
                 _check_space(todo, root, wishes, watcher)
-                side_by_side(todo, arrivals, wishes.parallel, arrivals.stop, root)
+                side_by_side(todo, bring, wishes.parallel, arrivals.stop, root)
         finally:
             _tidy(root)
             if count := len(arrivals.unpublished):
@@ -124,8 +140,9 @@ def _todo(
             watcher.say(f"{source.file}: {len(missing)} of its files gone ({missing[0]}, ...): fetched again")
         elif source.machine and holds(records.root / source.folder, source.part):
             watcher.say(f"{source.folder} is there, but not from here: fetched to compare it file by file")
-        if source.part != "truth" or _truth_wanted(source, wishes, watcher, explicit):
+        if source.part != "truth":
             todo.append(source)
+    todo += _truths([source for source in chosen if source.part == "truth"], wishes, watcher, explicit)
     if folder := wishes.folder:
         lacking = [source.file for source in todo if not (folder / source.file).is_file()]
         if lacking:
@@ -137,30 +154,33 @@ def _todo(
     return todo
 
 
-def _truth_wanted(source: Source, wishes: Wishes, watcher: Transfers, explicit: bool) -> bool:
-    """Whether the list of labels can and shall be fetched; says so where not."""
-    year = int(source.name.removeprefix("dcase"))
-    if not explicit and year == 2021:
-        watcher.say("truth: the labels of the 2021 evaluation clips are part of asdbench; not fetched")
-        return False
-    if wishes.origin and not explicit:
-        folder, url = wishes.folder, wishes.url(source)
-        if not (folder / source.file).is_file() if folder else url and length(url, wishes.patience.timeout) is None:
-            watcher.say(f"truth: {wishes.origin} holds no {source.file}; not fetched")
-            return False
-    if wishes.url(source) is not None:
-        return True
+def _truths(labels: Sequence[Source], wishes: Wishes, watcher: Transfers, explicit: bool) -> list[Source]:
+    """Which files of labels can and shall be fetched, the best first: one is enough. Says so where there are none."""
+    from asdbench.datasets.shipped_truth import shipped
     from asdbench.datasets.years import YEARS
 
-    place = YEARS[year].evaluator
-    if explicit:
-        raise DataError(
-            f"no address of the evaluation labels of {year} is known",
-            looked=f"asdbench's catalogue; they come from the organizers: {place}",
-            hint=f"get the list there and give its folder: --from FOLDER with {source.file}",
-        )
-    watcher.say(f"truth: no address of the labels of {year} is known; the organizers' place: {place}")
-    return False
+    if not labels:
+        return []
+    year = int(labels[0].name.removeprefix("dcase"))
+    if not explicit and shipped(YEARS[year]) is not None:
+        watcher.say(f"truth: the labels of the {year} evaluation clips are part of asdbench; not fetched")
+        return []
+    if folder := wishes.folder:
+        found = [source for source in labels if (folder / source.file).is_file()]
+    elif wishes.origin and not explicit:
+        found = [s for s in labels if (url := wishes.url(s)) and length(url, wishes.patience.timeout) is not None]
+    else:
+        found = list(labels)
+    if not found:
+        names = " and no ".join(source.file for source in labels)
+        if explicit:
+            raise DataError(
+                f"{wishes.origin} holds no labels of {year}",
+                looked=f"no {names} there",
+                hint=f"get one of them from {labels[0].page}",
+            )
+        watcher.say(f"truth: {wishes.origin} holds no {names}; not fetched")
+    return found
 
 
 def _check_space(todo: Sequence[Source], root: Path, wishes: Wishes, watcher: Transfers) -> None:

@@ -124,7 +124,7 @@ class Arrivals:
         scratch = self.records.folder / UNPACKING / source.file
         try:
             if source.part == "truth":
-                return self._keep_list(source, archive, scratch)
+                return self._keep_truth(source, archive, scratch)
             members = inspect(archive)
             placed, outside = placing.lay_out(source.file, members)
             check_room(
@@ -148,31 +148,40 @@ class Arrivals:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _keep_list(self, source: Source, path: Path, scratch: Path) -> list[tuple[str, int, int]]:
-        """A list of labels: read before it is believed."""
+    def _keep_truth(self, source: Source, path: Path, scratch: Path) -> list[tuple[str, int, int]]:
+        """Labels, a list or the evaluator's folders: read before they are believed."""
         from asdbench.datasets.ground_truth import read_truth
         from asdbench.datasets.years import YEARS
 
+        if path.suffix == ".zip":
+            kept = placing.truth(source.file, inspect(path))
+            self._unpack(path, [(member, scratch / place) for member, place in kept])
+            found = [(f"{source.folder}/{place}", member.bytes, member.crc) for member, place in kept]
+        else:
+            content = path.read_bytes()
+            scratch.mkdir(parents=True)
+            (scratch / source.file).write_bytes(content)
+            found = [(f"{source.folder}/{source.file}", len(content), zlib.crc32(content))]
         try:
-            read_truth(path, YEARS[int(source.name.removeprefix("dcase"))])
+            read_truth(
+                scratch if path.suffix == ".zip" else scratch / source.file,
+                YEARS[int(source.name.removeprefix("dcase"))],
+            )
         except DataError as error:
             raise ArchiveError(
-                f"{source.file} is no list of labels: {error.message}",
+                f"{source.file} holds no labels that can be believed: {error.message}",
                 looked=error.looked,
                 hint="run the same command again to get it anew; if it stays so, try another source with --from",
             ) from error
-        content = path.read_bytes()
-        scratch.mkdir(parents=True)
-        (scratch / source.file).write_bytes(content)
         target = self.records.root / source.folder
-        if not self.wishes.replace and placing.differing(scratch / source.file, target / source.file):
+        if not self.wishes.replace and (different := placing.differing(scratch, target)):
             raise ConflictError(
-                f"another {source.file} is there already",
-                looked=str(target / source.file),
+                f"another {different[0]} is there already",
+                looked=str(target / different[0]),
                 hint="move it away, or give --replace to have the fetched one; nothing was changed",
             )
         placing.place(scratch, target, source.file, replace=True)
-        return [(f"{source.folder}/{source.file}", len(content), zlib.crc32(content))]
+        return found
 
     def _unpack(self, archive: Path, targets: Sequence[tuple[Member, Path]]) -> None:
         shown = f"{archive.name} unpacking"

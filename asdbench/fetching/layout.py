@@ -20,6 +20,9 @@ from asdbench.errors import ConflictError
 from asdbench.fetching.unpack import ArchiveError, Member
 from asdbench.words import counted
 
+TRUTH = "ground_truth_"
+"""How the folders of an evaluator's ground truth begin: ``ground_truth_data``, ``ground_truth_domain``."""
+
 
 def lay_out(archive: str, members: Sequence[Member]) -> tuple[list[tuple[Member, PurePosixPath]], list[str]]:
     """Where members belong, relative to their machine's folder.
@@ -56,6 +59,29 @@ def lay_out(archive: str, members: Sequence[Member]) -> tuple[list[tuple[Member,
         else:
             outside.append(str(member.path))
     return placed, outside
+
+
+def truth(archive: str, members: Sequence[Member]) -> list[tuple[Member, PurePosixPath]]:
+    """Where the files of an evaluator's ground truth belong, relative to the folder of ground truth.
+
+    Raises
+    ------
+    ArchiveError
+        Where there are none.
+    """
+    placed = []
+    for member in members:
+        for depth, part in enumerate(member.path.parts[:-1]):
+            if part.startswith(TRUTH) and member.path.suffix == ".csv":
+                placed.append((member, PurePosixPath(*member.path.parts[depth:])))
+                break
+    if not any(place.parts[0] == f"{TRUTH}data" for _, place in placed):
+        raise ArchiveError(
+            f"{archive} holds no ground truth",
+            looked=f"no folder {TRUTH}data with .csv files in it",
+            hint="see whether this is the organizers' evaluator",
+        )
+    return placed
 
 
 def holds(folder: Path, part: str) -> bool:

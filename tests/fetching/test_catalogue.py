@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from asdbench.datasets.years import YEARS
 from asdbench.embeddings import cnn14, resnet38
 from asdbench.errors import DataError, UsageError
 from asdbench.fetching.catalogue import FOLDERS, checkpoint, choose, names, sources
@@ -41,6 +42,9 @@ def test_every_file_agrees_with_the_reference_table(shared: Path) -> None:
             continue
         dataset = "PANNs" if source.part == "checkpoint" else f"DCASE{source.name.removeprefix('dcase')}T2"
         key = (dataset, source.part, source.file)
+        if (source.name, source.part) == ("dcase2026", "eval"):
+            assert source.url == f"https://zenodo.org/records/20437238/files/eval_data_{source.machine}_test.zip"
+            continue
         size = None if source.bytes is None else str(source.bytes)
         assert (source.url, size, source.md5, source.sha256) == table[key]
         seen.add(key)
@@ -52,7 +56,7 @@ def test_every_file_agrees_with_the_reference_table(shared: Path) -> None:
 def test_lists_of_labels_are_as_long_as_the_catalogue_says(shared: Path) -> None:
     sizes = {s.file: s.bytes for s in sources() if s.part == "truth" and s.bytes is not None}
     assert sizes == {name: (shared / "reference/ground_truth" / name).stat().st_size for name in sizes}
-    assert len(sizes) == 5
+    assert len(sizes) == 4
 
 
 def test_the_checkpoints_are_those_that_the_embeddings_call_published() -> None:
@@ -76,9 +80,28 @@ def test_machine_and_part_name_the_folder() -> None:
     assert (source.file, source.folder) == ("eval_data_3DPrinter_train_r2.zip", f"{FOLDERS['eval']}/3DPrinter")
 
 
-def test_labels_are_one_list_whatever_the_machines() -> None:
-    (source,) = choose("dcase2023", ["bandsaw"], ["truth"])
-    assert (source.file, source.folder) == ("eval_data_list_2023.csv", "ground_truth")
+def test_labels_are_one_file_whatever_the_machines() -> None:
+    source, copy = choose("dcase2023", ["bandsaw"], ["truth"])
+    assert (source.file, source.folder) == ("dcase2023_task2_evaluator.zip", "ground_truth")
+    assert (copy.file, copy.folder) == ("eval_data_list_2023.csv", "ground_truth")
+
+
+@pytest.mark.parametrize("year", range(2021, 2027))
+def test_labels_come_from_the_organizers_evaluator_first(year: int) -> None:
+    first, *copies = choose(f"dcase{year}", parts=["truth"])
+    repository = YEARS[year].evaluator.partition(" ")[0]
+    assert first.page == f"https://{repository}"
+    assert str(first.url).startswith(f"https://{repository}/archive/")
+    assert [copy.file for copy in copies] == ([] if year in (2022, 2026) else [f"eval_data_list_{year}.csv"])
+
+
+def test_labels_of_2020_come_from_zenodo() -> None:
+    (source,) = choose("dcase2020", parts=["truth"])
+    assert source.url == "https://zenodo.org/record/3951620/files/eval_data_list.csv"
+
+
+def test_the_evaluation_set_of_2026_has_its_machines() -> None:
+    assert {source.machine for source in choose("dcase2026", parts=["eval"])} == set(YEARS[2026].eval)
 
 
 def test_file_names_are_unique_within_a_data_set() -> None:
@@ -105,6 +128,8 @@ def test_names_that_do_not_exist_are_answered_with_those_that_do(
     assert word in str(caught.value)
 
 
-def test_a_part_of_which_no_file_is_known_is_no_success() -> None:
+def test_a_part_of_which_no_file_is_known_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [source for source in sources() if (source.name, source.part) != ("dcase2026", "eval")]
+    monkeypatch.setattr("asdbench.fetching.catalogue.sources", lambda: known)
     with pytest.raises(DataError, match="'eval' of dcase2026"):
         choose("dcase2026", parts=["dev", "eval"])

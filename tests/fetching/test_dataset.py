@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from asdbench.datasets.dcase import dcase, dcase2021
+from asdbench.datasets.dcase import dcase, dcase2021, dcase2023, dcase2026
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.fetching import catalogue
 from asdbench.fetching.catalogue import choose
@@ -21,7 +21,7 @@ from asdbench.fetching.dataset import Fetched, fetch_dataset
 from asdbench.fetching.download import Wishes, obtain
 from asdbench.fetching.http import BLOCK, REDIRECTIONS, Patience
 from asdbench.fetching.records import locked
-from tests.fetching.conftest import Told, archive_name, machine_files, tree, zipped
+from tests.fetching.conftest import Told, archive_name, clip, machine_files, tree, zipped
 from tests.fetching.server import Server
 
 FAN = "dev_data_fan.zip"
@@ -595,9 +595,9 @@ def test_a_damaged_record_is_named(server: Server, tmp_path: Path, damage: str) 
 
 
 def test_what_is_no_list_of_labels_is_not_kept(server: Server, tmp_path: Path) -> None:
-    server.files["eval_data_list_2026.csv"] = b"<!DOCTYPE html>\n<html>\n"
-    with pytest.raises(DataError, match="no list of labels"):
-        fetch_dataset("dcase2026", tmp_path, parts=["truth"], wishes=Wishes(server.url, patience=QUICK))
+    server.files["eval_data_list_2020.csv"] = b"<!DOCTYPE html>\n<html>\n"
+    with pytest.raises(DataError, match="no labels that can be believed"):
+        fetch_dataset("dcase2020", tmp_path, parts=["truth"], wishes=Wishes(server.url, patience=QUICK))
     assert sound(tmp_path) == {}
 
 
@@ -612,18 +612,100 @@ def test_another_length_than_is_known_is_refused_before_it_is_downloaded(server:
 
 @pytest.mark.shared
 def test_the_organizers_lists_are_taken(server: Server, tmp_path: Path, shared: Path) -> None:
-    for year in (2020, 2021, 2022, 2023, 2024, 2025):
+    for year in (2020, 2021, 2023, 2024, 2025):
         name = f"eval_data_list_{year}.csv"
         server.files[name] = (shared / "reference/ground_truth" / name).read_bytes()
         fetch_dataset(f"dcase{year}", tmp_path / str(year), parts=["truth"], wishes=Wishes(server.url, patience=QUICK))
         assert sound(tmp_path / str(year)) == {f"ground_truth/{name}": server.files[name]}
 
 
-def test_labels_without_a_known_address_name_the_organizers_place(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no address") as caught:
-        fetch_dataset("dcase2020", tmp_path, parts=["truth"])
-    assert "dcase2020_task2_evaluator" in caught.value.looked
-    assert "--from" in caught.value.hint
+def evaluators(folder: Path) -> bytes:
+    """An evaluator's repository as GitHub packs it."""
+    top = "dcase2023_task2_evaluator-c850537"
+    files = {f"{top}/README.md": b"read me", f"{top}/tools/plot.py": b"print()"}
+    paths = sorted(path for path in folder.rglob("*.csv"))
+    return zipped(files | {f"{top}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths})
+
+
+def test_labels_come_from_the_evaluators_repository(
+    server: Server, evaluator: Path, tmp_path: Path, told: Told
+) -> None:
+    root, wishes = tmp_path / "root", Wishes(server.url, patience=QUICK)
+    server.files["dcase2023_task2_evaluator.zip"] = evaluators(evaluator)
+    server.files["eval_data_list_2023.csv"] = b"a copy that nobody asks for"
+    done = fetch_dataset("dcase2023", root, parts=["truth"], wishes=wishes)
+    assert done.fetched == ("dcase2023_task2_evaluator.zip",)
+    assert sound(root) == {
+        f"ground_truth/{path.relative_to(evaluator).as_posix()}": path.read_bytes() for path in evaluator.rglob("*.csv")
+    }
+    again = fetch_dataset("dcase2023", root, parts=["truth"], wishes=wishes, watcher=told)
+    assert (again.fetched, again.there) == ((), ("dcase2023_task2_evaluator.zip",))
+    (root / "eval_data/bandsaw/test").mkdir(parents=True)
+    (root / "eval_data/bandsaw/test/section_00_0002.wav").touch()
+    (root / "ground_truth/eval_data_list_2023.csv").write_text(
+        "bandsaw\nsection_00_0002.wav,section_00_target_test_normal_0002.wav\n"
+    )
+    (only,) = dcase2023(str(root)).clips
+    assert (only.label, only.domain) == ("anomaly", "source")  # the evaluator's word counts, not the copy's
+
+
+@pytest.mark.shared
+def test_a_copy_of_the_labels_is_taken_where_the_evaluator_cannot_be_had(
+    server: Server, tmp_path: Path, told: Told, shared: Path
+) -> None:
+    listing = (shared / "reference/ground_truth/eval_data_list_2023.csv").read_bytes()
+    server.files["eval_data_list_2023.csv"] = listing
+    wishes = Wishes(server.url, patience=QUICK)
+    for damaged in (None, b"<!DOCTYPE html>", zipped({"dcase2023_task2_evaluator-main/README.md": b"moved"})):
+        if damaged is not None:
+            server.files["dcase2023_task2_evaluator.zip"] = damaged
+        root = tmp_path / str(len(damaged or b""))
+        done = fetch_dataset("dcase2023", root, parts=["truth"], wishes=wishes, watcher=told)
+        assert done.fetched == ("eval_data_list_2023.csv",)
+        assert sound(root) == {"ground_truth/eval_data_list_2023.csv": listing}
+        assert "eval_data_list_2023.csv is taken instead" in told.text
+        assert fetch_dataset("dcase2023", root, parts=["truth"], wishes=wishes).fetched == ()
+
+
+def test_labels_of_the_package_are_not_fetched_unasked(server: Server, tmp_path: Path, told: Told) -> None:
+    for year in (2021, 2022):
+        server.files["dcase2022_evaluator.zip"] = b"not asked for"
+        with pytest.raises(DataError):
+            fetch_dataset(f"dcase{year}", tmp_path / str(year), wishes=Wishes(server.url, patience=QUICK), watcher=told)
+        assert f"the labels of the {year} evaluation clips are part of asdbench" in told.text
+
+
+def test_a_folder_without_labels_is_told_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no labels of 2023") as caught:
+        fetch_dataset("dcase2023", tmp_path / "root", parts=["truth"], wishes=Wishes(str(tmp_path / "empty")))
+    assert "no dcase2023_task2_evaluator.zip and no eval_data_list_2023.csv" in caught.value.looked
+    assert "nttcslab/dcase2023_task2_evaluator" in caught.value.hint
+
+
+def test_supplemental_sound_comes_with_its_machine(server: Server, tmp_path: Path) -> None:
+    for part, files in {"train": ("train", "supplemental"), "test": ("test",)}.items():
+        names = {
+            "train": "section_00_source_train_normal_0000_noAttribute.wav",
+            "supplemental": "section_00_0000_noise.wav",
+            "test": "section_00_0000.wav",
+        }
+        server.files[f"eval_data_Sander_{part}.zip"] = zipped({f"Sander/{f}/{names[f]}": clip(f) for f in files})
+    fetch_dataset(
+        "dcase2026",
+        tmp_path,
+        machines=["Sander"],
+        parts=["additional", "eval"],
+        wishes=Wishes(server.url, patience=QUICK),
+    )
+    assert set(sound(tmp_path)) == {
+        "eval_data/Sander/train/section_00_source_train_normal_0000_noAttribute.wav",
+        "eval_data/Sander/supplemental/section_00_0000_noise.wav",
+        "eval_data/Sander/test/section_00_0000.wav",
+    }
+    data = dcase2026(str(tmp_path))
+    assert sorted((c.part, c.split) for c in data.clips) == [("additional", "train"), ("eval", "test")]
+    assert any("supplemental sound is left out (Sander)" in remark for remark in data.remarks)
 
 
 def test_labels_from_a_folder(tmp_path: Path) -> None:
