@@ -130,7 +130,7 @@ def configured(key: str) -> str | None:
     return value
 
 
-def fingerprint(dataset: Dataset, clips: Sequence[Clip]) -> str:
+def fingerprint(dataset: Dataset, clips: Sequence[Clip], digests: Sequence[str] | None = None) -> str:
     """What identifies the content of some clips: their cells, splits and sounds (or features), but not their labels.
 
     Parameters
@@ -138,6 +138,8 @@ def fingerprint(dataset: Dataset, clips: Sequence[Clip]) -> str:
     dataset : Dataset
     clips : sequence of Clip
         In any order.
+    digests : sequence of str or None
+        Of each clip, where they are at hand.
 
     Returns
     -------
@@ -146,7 +148,7 @@ def fingerprint(dataset: Dataset, clips: Sequence[Clip]) -> str:
     """
     lines = sorted(
         (clip.machine, clip.name, clip.section, clip.domain, clip.split, clip.part, digest)
-        for clip, digest in zip(clips, digests_of(dataset, clips), strict=True)
+        for clip, digest in zip(clips, digests or digests_of(dataset, clips), strict=True)
     )
     made = hashlib.sha256(b"[")  # JSON of the list, in parts: all of it would be tens of megabytes
     for start in range(0, len(lines), 1000):

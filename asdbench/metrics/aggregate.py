@@ -46,6 +46,8 @@ class CellMetrics:
         The cell's own clips with that label; from 2022 on its AUC is against the other domain's anomalies too.
     reason : str or None
         Why values are missing, where some are.
+    n_unlabelled : int
+        Clips of the cell's score file whose label is not known: no metric is over them.
     """
 
     machine: str
@@ -59,6 +61,7 @@ class CellMetrics:
     n_normal: int
     n_anomaly: int
     reason: str | None = None
+    n_unlabelled: int = 0
 
     @property
     def cell(self) -> Cell:

@@ -10,6 +10,7 @@ Conventions
   anomalies of the section. pAUC is the section's, over both domains: the same value in both cells, counted once.
   Precision, recall, F1, and the numbers of clips, are of the domain's own clips. Official score: the harmonic mean of
   all AUC and, once a section, pAUC.
+- Clips of unknown label count in no metric; where a file has labelled ones, metrics are over those.
 - Values are fractions. Harmonic means floor their values at the float epsilon, arithmetic ones do not.
 
 Source: the organizers' evaluators (github y-kawagu/dcase2020_task2_evaluator, y-kawagu/dcase2021_task2_evaluator,
@@ -130,6 +131,8 @@ class Group:
         Each clip's domain; "" where it is not known. Read in 2022 and later only.
     clips : sequence of str
         Their names; not needed for metrics.
+    unlabelled : int
+        Clips of unknown label that the file has besides (:func:`labelled`).
     """
 
     file: Cell
@@ -138,6 +141,24 @@ class Group:
     decisions: NDArray[np.int64] | None = None
     domains: Sequence[str] = ()
     clips: Sequence[str] = ()
+    unlabelled: int = 0
+
+
+def labelled(group: Group) -> Group:
+    """The clips of known label, the others counted; the group as it is where all labels are known, or none."""
+    keep = group.labels != -1
+    if keep.all() or not keep.any():
+        return group
+    numbers = np.flatnonzero(keep).tolist()
+    return Group(
+        group.file,
+        group.labels[keep],
+        group.scores[keep],
+        None if group.decisions is None else group.decisions[keep],
+        [group.domains[number] for number in numbers] if len(group.domains) else (),
+        [group.clips[number] for number in numbers] if len(group.clips) else (),
+        group.unlabelled + len(keep) - len(numbers),
+    )
 
 
 @dataclass(frozen=True)
@@ -168,7 +189,7 @@ def against(definition: Definition, group: Group) -> dict[str, NDArray[np.bool_]
 
 
 def score_group(definition: Definition, group: Group) -> list[CellMetrics]:
-    """The cells that a file's clips give: one, or one for each domain that has clips (2022 and later).
+    """The cells that a file's clips give: one, or one for each domain that has labelled clips (2022 and later).
 
     A cell that cannot be scored (labels unknown, one class only, scores that are not finite) has None and a reason.
 
@@ -179,6 +200,7 @@ def score_group(definition: Definition, group: Group) -> list[CellMetrics]:
     """
     try:
         _check(definition, group)
+        group = labelled(group)
         domains = np.array(group.domains, dtype=np.str_)
         return [
             _cell(definition, group, domain, domains == domain if definition.domains == "clips" else over, over)
@@ -210,13 +232,14 @@ def _cell(
     labels = group.labels[own]
     name = group.file.machine, group.file.section, domain
     counts = int(np.sum(labels == 0)), int(np.sum(labels == 1))
+    others = group.unlabelled
     reason = _why_not(definition, group, domain, own, over)
     if reason is not None:
-        return CellMetrics(*name, None, None, None, None, None, *counts, reason)
+        return CellMetrics(*name, None, None, None, None, None, *counts, reason, others)
     area, partial = auc(group.labels[over], group.scores[over]), pauc(group.labels, group.scores)
     if group.decisions is None:
-        return CellMetrics(*name, area, partial, None, None, None, *counts, "no decisions")
-    return CellMetrics(*name, area, partial, *precision_recall_f1(labels, group.decisions[own]), *counts)
+        return CellMetrics(*name, area, partial, None, None, None, *counts, "no decisions", others)
+    return CellMetrics(*name, area, partial, *precision_recall_f1(labels, group.decisions[own]), *counts, None, others)
 
 
 def _why_not(
@@ -226,8 +249,8 @@ def _why_not(
     clips, unknown = len(group.labels), int(np.sum(group.labels == -1))
     if not clips:
         return "no clips"
-    if unknown:
-        return UNLABELLED if unknown == clips else f"labels of {unknown} of {clips} clips unknown"
+    if unknown == clips:
+        return UNLABELLED
     if definition.domains == "clips" and not domain:
         return f"domain of {int(own.sum())} of {clips} clips unknown"
     if not np.isfinite(group.scores).all():

@@ -7,7 +7,7 @@ File names and metrics are those of the data set's year (:mod:`asdbench.metrics.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Cell, System
+from asdbench.datasets.shipped_truth import Answer, contradiction
+from asdbench.datasets.years import Unit, Year
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import CellMetrics, label_codes
-from asdbench.metrics.challenge import Group, score_group
+from asdbench.metrics.challenge import UNLABELLED, Group, labelled, score_group
 from asdbench.metrics.decision import decide, gamma_threshold
 from asdbench.results.components import Components
 from asdbench.results.score_files import ScoreFiles
@@ -35,7 +37,7 @@ class ScoredFile:
     ----------
     part : {"dev", "eval"}
     group : Group or None
-        Its clips; None where there are no scores.
+        Its clips, those of known label where there are some; None where there are no scores.
     cells : sequence of CellMetrics
         Sorted by domain.
     """
@@ -186,10 +188,30 @@ def _scored_files(folder: SeedFolder) -> Sequence[ScoredFile]:
             if reason is None and files.digests([file]) != stated:
                 reason = "its score or decision file is not the one that was written: run again"
             group = None if reason else _group(folder, files, file, truth)
+            if group is not None and part == "eval" and _contradicted(files.year, group):
+                group, reason = None, "its labels contradict the organizers' evaluator: run again, nothing is trained"
             scored = {} if group is None else {one.cell: one for one in score_group(definition, group)}
-            own = (scored.get(cell) or _missing(cell, reason or "no clips of this domain") for cell in sorted(cells))
+            if reason is None:
+                reason = UNLABELLED if group is not None and group.unlabelled else "no clips of this domain"
+            own = (scored.get(cell) or _missing(cell, reason) for cell in sorted(cells))
             found.append(ScoredFile(part, group, tuple(own)))
     return tuple(found)
+
+
+def unlabelled_beside(files: Iterable[ScoredFile]) -> int:
+    """How many clips of unknown label stand beside labelled ones, which alone count."""
+    return sum(file.group.unlabelled for file in files if file.group is not None)
+
+
+def _contradicted(year: Year, group: Group) -> bool:
+    """Whether labels were taken from a ground truth that contradicts the organizers'."""
+    if (group.labels == -1).any():
+        return False
+    answers = {
+        clip: Answer(int(label), domain)
+        for clip, label, domain in zip(group.clips, group.labels, group.domains, strict=True)
+    }
+    return bool(contradiction(year, {Unit(group.file.machine, group.file.section, group.file.domain): answers}))
 
 
 def _group(folder: SeedFolder, files: ScoreFiles, file: Cell, truth: Mapping[tuple[str, str], Truth]) -> Group:
@@ -202,13 +224,15 @@ def _group(folder: SeedFolder, files: ScoreFiles, file: Cell, truth: Mapping[tup
             hint="run that system again with --replace",
         )
     known = [truth.get((file.machine, clip)) for clip in clips]
-    return Group(
-        file,
-        label_codes(None if one is None else one.label for one in known),
-        scores,
-        None if decisions is None else np.array([decisions[clip] for clip in clips], dtype=np.int64),
-        ["" if one is None else one.cell.domain for one in known],
-        clips,
+    return labelled(
+        Group(
+            file,
+            label_codes(None if one is None else one.label for one in known),
+            scores,
+            None if decisions is None else np.array([decisions[clip] for clip in clips], dtype=np.int64),
+            ["" if one is None else one.cell.domain for one in known],
+            clips,
+        )
     )
 
 

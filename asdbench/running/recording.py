@@ -16,6 +16,7 @@ from typing import Any
 
 from asdbench.api import Cell, Dataset
 from asdbench.datasets import fingerprint
+from asdbench.datasets.doubts import stamp
 from asdbench.datasets.years import YEARS
 from asdbench.errors import DataError
 from asdbench.results.components import Components, join
@@ -178,6 +179,9 @@ def _refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> No
             written = write_machine_scores(files, wanted.asked.system, machine, components, {*known, *own}, failed)
             changed = changed or any(entry[name] != value for name, value in written.items())
             entry.update(written)
+        if unsaid := [found for found in _stamps(data, wanted) if found not in entry["stamps"]]:
+            entry["stamps"] = [*entry["stamps"], *unsaid]
+            changed = True
     if changed:
         write_manifest(data, done[0], entries)
     if machines:
@@ -186,7 +190,8 @@ def _refresh(data: Dataset, done: Sequence[Wanted], cells: Sequence[Cell]) -> No
 
 def _stamps(data: Dataset, wanted: Wanted) -> list[str]:
     chosen = [STAMP] if wanted.choice.labels else []
-    return list(dict.fromkeys([*data.stamps, *getattr(wanted.asked.features, "stamps", ()), *chosen]))
+    leaked = [found for machine in wanted.unit.machines if (found := stamp(wanted.leaked, machine))]
+    return list(dict.fromkeys([*data.stamps, *getattr(wanted.asked.features, "stamps", ()), *chosen, *leaked]))
 
 
 def _clips(data: Dataset, wanted: Wanted, machine: str) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from asdbench.api import Cell, Dataset
-from asdbench.datasets import fingerprint
+from asdbench.api import Cell, Clip, Dataset
+from asdbench.datasets import digests_of, fingerprint
+from asdbench.datasets.doubts import leaks, same_content
 from asdbench.errors import ConflictError
 from asdbench.results.components import join
 from asdbench.results.results_folder import seed_folder, seed_folders
@@ -26,13 +27,22 @@ from asdbench.running.request import Asked
 
 @dataclass(frozen=True)
 class Wanted:
-    """One unit of one system and seed, the folder it belongs in and its job key; ``choice``: of the epoch."""
+    """One unit of one system and seed, the folder it belongs in and its job key.
+
+    Parameters
+    ----------
+    choice : Choice
+        Of the epoch.
+    leaked : sequence of sequence of Clip
+        Groups of equal content that hold training and test clips of the unit.
+    """
 
     asked: Asked
     folder: SeedFolder
     unit: Unit
     key: dict[str, Any]
     choice: Choice
+    leaked: Sequence[Sequence[Clip]] = ()
 
 
 @dataclass
@@ -61,17 +71,28 @@ class Work:
         """All folders that were asked for, in the order asked."""
         return list(dict.fromkeys(wanted.folder for wanted in self.wanted))
 
+    @property
+    def leaked(self) -> list[Sequence[Clip]]:
+        """Groups of equal content that hold training and test clips, each once."""
+        return list({tuple(map(id, group)): group for wanted in self.wanted for group in wanted.leaked}.values())
+
 
 @dataclass
 class _Prints:
-    """Fingerprints of units, each computed once: whatever the scope, a unit has all clips of its machines."""
+    """Fingerprints of units, each computed once: whatever the scope, a unit has all clips of its machines.
+
+    The same digests tell which test clips are copies of training clips.
+    """
 
     data: Dataset
     known: dict[tuple[str, ...], str] = field(default_factory=dict)
+    leaked: dict[tuple[str, ...], list[Sequence[Clip]]] = field(default_factory=dict)
 
     def of(self, unit: Unit) -> str:
         if unit.machines not in self.known:
-            self.known[unit.machines] = fingerprint(self.data, unit.clips)
+            digests = digests_of(self.data, unit.clips)
+            self.known[unit.machines] = fingerprint(self.data, unit.clips, digests)
+            self.leaked[unit.machines] = [group for group in same_content(unit.clips, digests) if leaks(group)]
         return self.known[unit.machines]
 
 
@@ -115,7 +136,7 @@ def compare(
                         device=device,
                         origin=one.origin,
                     )
-                    wanted = Wanted(one, folder, unit, key, choice)
+                    wanted = Wanted(one, folder, unit, key, choice, prints.leaked[unit.machines])
                     work.wanted.append(wanted)
                     found = list(_conflicts(data, held, wanted, prints))
                     conflicts += found

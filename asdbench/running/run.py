@@ -14,11 +14,12 @@ from asdbench.api import Cell, Dataset
 from asdbench.datasets import open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
+from asdbench.datasets.doubts import in_words
 from asdbench.errors import DataError, UsageError
 from asdbench.files import sweep
 from asdbench.progress import Progress, log_path, logged
 from asdbench.results.intervals import intervals
-from asdbench.results.scoring import evaluate
+from asdbench.results.scoring import evaluate, scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import Selection, choices
 from asdbench.running.blinding import Blinded, Outcome
@@ -187,6 +188,7 @@ def run(
         results=Path(results),
         replace=replace,
     )
+    summary.warnings += in_words(data, {cell.machine for cell in cells}, work.leaked)
     for left in {*(wanted.folder.path for wanted in work.wanted), *(cache_folder / FEATURES).glob("*")}:
         sweep(left)
     for _, finished in groupby(work.reused, key=lambda one: one.folder):
@@ -325,6 +327,9 @@ def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary, sto
         if stopped:
             reason = "not run: an earlier job failed (--fail-fast)"
         summary.failed.append((folder.system, folder.seed, cell, reason))
+    if others := unlabelled_beside(file for file in scored_files(folder) if asked & {one.cell for one in file.cells}):
+        clips = counted(others, "test clip of unknown label is", "test clips of unknown label are")
+        summary.warnings.append(f"{clips} in no metric: AUC is over the labelled clips beside them")
     for metrics in evaluate(folder):
         if metrics.cell in asked and metrics.auc is None:
             summary.failed.append((folder.system, folder.seed, metrics.cell, metrics.reason or "no value"))

@@ -3,7 +3,8 @@
 Conventions
 -----------
 - One system, one seed, one part: development or evaluation clips, told apart as ``asdbench score`` does, by whether
-  their names carry labels. Where results hold both, the evaluation set is what is submitted.
+  their names carry labels; names that the year does not know are of the part that the data set says. Where results
+  hold both, the evaluation set is what is submitted.
 - Clips by their base names, sorted; scores in the shortest form that reads back to the same bits.
 - What is written has been read back and scored: a submission that ``asdbench score`` would refuse is not written.
 """
@@ -11,7 +12,7 @@ Conventions
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -140,10 +141,8 @@ def export(
         )
     old = _check_output(output, replace)
     files = folder.files
-    clips = {cell: {_base(clip) for clip in files.scores(cell)[0]} for cell in files.cells()}
-    parts: dict[Cell, Part] = {
-        cell: "dev" if any(year.parse_clip(clip) for clip in names) else "eval" for cell, names in clips.items()
-    }
+    clips = {cell: files.scores(cell)[0] for cell in files.cells()}
+    parts = {cell: _part(folder, year, cell, names) for cell, names in clips.items()}
     chosen: Part = part or ("eval" if "eval" in parts.values() else "dev")
     cells = [cell for cell in sorted(clips) if parts[cell] == chosen]
     problems = _problems(folder, cells, set(parts), year)
@@ -176,6 +175,18 @@ def export(
     for name, text in texts.items():
         write_text(output / name, text)
     return Exported(folder, chosen, len(texts), tuple(remarks))
+
+
+def _part(folder: SeedFolder, year: Year, cell: Cell, clips: Sequence[str]) -> Part:
+    """The part that a score file is of."""
+    names = [_base(clip) for clip in clips]
+    if any(year.parse_clip(name) for name in names):
+        return "dev"
+    if any(year.unit(cell.machine, name) for name in names):
+        return "eval"
+    truth = folder.truth()
+    recorded = {known.part for clip in clips if (known := truth.get((cell.machine, clip)))}
+    return "eval" if recorded == {"eval"} else "dev"
 
 
 def _check_output(output: Path, replace: bool) -> list[Path]:
@@ -246,7 +257,7 @@ def _texts(folder: SeedFolder, cells: list[Cell], year: Year) -> dict[str, str]:
 
 
 def _base(clip: str) -> str:
-    return clip.rpartition("/")[2]
+    return clip.replace("\\", "/").rpartition("/")[2]
 
 
 def _field(clip: str) -> str:

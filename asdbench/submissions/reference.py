@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from asdbench.datasets.grammar import expected
 from asdbench.datasets.ground_truth import read_truth
 from asdbench.datasets.shipped_truth import CODES, Answer, Truth, shipped
 from asdbench.datasets.years import ClipFields, Unit, Year
 from asdbench.errors import DataError
 from asdbench.submissions.development import expected_units, official_clips, unnoticed
 from asdbench.submissions.folder import Submission
-from asdbench.submissions.rows import Rows
+from asdbench.submissions.rows import Problem, Rows
 from asdbench.words import counted
 
 Part: TypeAlias = Literal["development", "evaluation"]
@@ -135,6 +136,8 @@ def find_reference(
         )
     if development:
         return _development(year, labelled, {unit: _named(year, rows) for unit, rows in decisions.items()})
+    if not evaluation:
+        raise _not_understood(submission, year, scores)
     known = shipped(year)
     if known is None:
         raise DataError(
@@ -143,6 +146,22 @@ def find_reference(
             hint=f"give --ground-truth PATH; the organizers keep it at {year.evaluator}",
         )
     return Reference("evaluation", known, frozenset(known.clips), known.machines)
+
+
+def _not_understood(submission: Submission, year: Year, scores: Mapping[Unit, Rows]) -> DataError:
+    """Names of no clips of the year: which set they are of, nobody can say."""
+    unit, clip = next(
+        (unit, clip)
+        for unit, rows in scores.items()
+        for clip in rows.values
+        if year.parse_clip(clip) is None and year.unit(unit.machine, clip) is None
+    )
+    name, line = submission.scores[unit].name, scores[unit].lines[clip]
+    return DataError(
+        f"the clip names in {submission.path} are not those of {year.year}",
+        looked=str(Problem(name, line, f"{clip!r} is no clip name of {year.year}")),
+        hint=f"a clip is called {expected('', year.year)}",
+    )
 
 
 def _named(year: Year, rows: Rows) -> dict[str, ClipFields]:

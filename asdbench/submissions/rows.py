@@ -5,7 +5,8 @@ Conventions
 - ``clip,value`` a line, without a head line; UTF-8; lines end in LF or CRLF, the last one need not end at all; fields
   may be quoted and have spaces around them. An empty line is refused: the organizers' programs stop at it.
 - A value is a decimal number: ``1.5``, ``-3e-4``; not ``nan``, ``inf``, ``1_000``, ``0x1p3``. A decision is 0 or 1.
-- A clip counts by its base name, so that ``test/section_00_….wav`` is the same clip; it may stand in a file once.
+- A clip counts by its base name, so that ``test/section_00_….wav`` is the same clip, in a Windows path too; it may
+  stand in a file once.
 - A byte-order mark is refused: the organizers' programs take it for a part of the first clip's name, sort that clip
   behind all others and shift every label by one.
 
@@ -137,7 +138,7 @@ def _row(row: list[str], number: int, decisions: bool) -> tuple[str, float] | st
     if len(row) != 2:
         return f"{counted(len(row), 'field')} instead of `clip,value`: {_short(','.join(row))}"
     clip, text = (part.strip() for part in row)
-    clip = clip.rpartition("/")[2]
+    clip = clip.replace("\\", "/").rpartition("/")[2]
     if _NOT_FINITE.fullmatch(text):
         return f"{text} is not finite ({_short(clip)})"
     if not _NUMBER.fullmatch(text):

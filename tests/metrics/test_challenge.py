@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ def test_without_decisions_the_ranking_still_counts() -> None:
         ([1, 1], [1.0, 2.0], (0, 2), "one class only: 2 clips, all anomaly"),
         ([1], [1.0], (0, 1), "one class only: 1 clip, all anomaly"),
         ([-1, -1], [1.0, 2.0], (0, 0), "labels unknown"),
-        ([0, 1, -1], [1.0, 2.0, 3.0], (1, 1), "labels of 1 of 3 clips unknown"),
+        ([0, -1], [1.0, 2.0], (1, 0), "one class only: 1 clip, all normal"),
         ([0, 1], [1.0, np.nan], (1, 1), "1 of 2 scores are not finite"),
         ([], [], (0, 0), "no clips"),
     ],
@@ -190,3 +191,28 @@ def test_a_metric_that_a_row_lacks_has_no_mean() -> None:
 def test_no_rows_have_no_score() -> None:
     with pytest.raises(DataError, match="nothing to take a mean of"):
         summarise(DEFINITIONS[2021], [])
+
+
+@pytest.mark.parametrize("year", [2020, 2021, 2022])
+def test_clips_of_unknown_label_take_nothing_from_the_others(year: int) -> None:
+    draws = np.random.default_rng(year)
+    domains = ["source" if number % 2 else "target" for number in range(20)]
+    group = Group(
+        Cell("fan", "00", "source" if year == 2021 else ""),
+        np.array([0, 0, 1, 1] * 5),
+        draws.standard_normal(20),
+        np.array([0, 1] * 10),
+        domains,
+    )
+    more = Group(
+        group.file,
+        np.concatenate([group.labels, [-1] * 5]),
+        np.concatenate([group.scores, draws.standard_normal(4) + 9, [np.nan]]),
+        np.concatenate([np.asarray(group.decisions), [1] * 5]),
+        [*domains, "source", "", "", "target", ""],
+    )
+    alone, beside = (score_group(DEFINITIONS[year], one) for one in (group, more))
+    assert {cell.n_unlabelled for cell in alone} == {0}
+    assert {cell.n_unlabelled for cell in beside} == {5}
+    assert [replace(cell, n_unlabelled=0) for cell in beside] == alone
+    assert all(cell.auc is not None for cell in alone)

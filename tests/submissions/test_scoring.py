@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import shutil
@@ -425,3 +426,36 @@ def test_the_clips_behind_the_cells_are_there(make_folder: MakeFolder) -> None:
         len(g.labels) == len(g.scores) == c.n_normal + c.n_anomaly
         for g, c in zip(scored.groups, scored.cells, strict=True)
     )
+
+
+def with_names(folder: Path, change: Callable[[str], str]) -> None:
+    for path in folder.glob("*.csv"):
+        write(path, [(change(clip), value) for clip, value in read(path)])
+
+
+@pytest.mark.parametrize("year", [2020, 2021, 2023])
+def test_a_windows_path_is_understood_as_a_posix_one_is(make_folder: MakeFolder, year: int) -> None:
+    folder = make_folder(year, sections=("00",))
+    before = score_folder(folder, YEARS[year])
+    with_names(folder, "C:\\data\\fan\\test\\{}".format)
+    assert score_folder(folder, YEARS[year]).cells == before.cells
+
+
+@pytest.mark.parametrize("year", [2020, 2021, 2022, 2023])
+@pytest.mark.parametrize(
+    "change", [lambda clip: clip.removesuffix(".wav"), lambda clip: clip.replace(".wav", ".flac"), lambda clip: "a"]
+)
+def test_names_that_the_year_does_not_know_are_named_with_their_line(
+    make_folder: MakeFolder, year: int, change: Callable[[str], str]
+) -> None:
+    folder = make_folder(year, sections=("00",))
+    name = sorted(path.name for path in folder.glob("anomaly_score*"))[0]
+    numbered = itertools.count() if change("b.wav") == "a" else itertools.repeat("")
+    with_names(folder, lambda clip: f"{change(clip)}{next(numbered)}")
+    error = refusal(folder, year)
+    assert f"are not those of {year}" in error.message
+    assert error.looked.startswith(f"{name}, line 1: ")
+    assert repr(read(folder / name)[0][0]) in error.looked
+    assert "evaluation" not in str(error)
+    assert "ground" not in str(error)
+    assert "normal" in error.hint

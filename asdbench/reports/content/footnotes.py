@@ -10,7 +10,7 @@ from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
 from asdbench.results.intervals import FEWEST
 from asdbench.results.manifest import reduced
-from asdbench.results.scoring import scored_files
+from asdbench.results.scoring import scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import STAMP
 from asdbench.words import counted
@@ -81,7 +81,9 @@ def settings(
         of += [f"some of no stated {unit}"] if any("" in fit["sections"] for fit in fits) else []
         notes.append(f"Normal clips a fit: {', '.join([clips, *of])}.")
     normal, anomalous = _scored(folders, part)
-    notes.append(f"Test clips scored: {normal} normal, {anomalous} anomalous.")
+    others = max(unlabelled_beside(file for file in scored_files(folder) if file.part == part) for folder in folders)
+    left_out = f"; {counted(others, 'other')} of unknown label, in no metric" if others else ""
+    notes.append(f"Test clips scored: {normal} normal, {anomalous} anomalous{left_out}.")
     made = features(first, key["embedding"])
     if made.as_published:
         notes.append(f"Features: {made.said}.")

@@ -8,14 +8,15 @@ left out.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asdbench.api import Dataset
+from asdbench.api import Clip, Dataset
 from asdbench.datasets.dcase import MisfitsError
 from asdbench.progress import Progress
 from asdbench.upkeep.validation.counts import Counts, compare, count, official
-from asdbench.upkeep.validation.files import check_copies, check_leftovers
+from asdbench.upkeep.validation.files import check_copies, check_leftovers, check_numbers
 from asdbench.upkeep.validation.findings import Finding
 from asdbench.upkeep.validation.sounds import check_deep, check_headers
 
@@ -97,8 +98,10 @@ def validate(
         findings.insert(
             0, Finding("names that do not fit: a run refuses the data set", misfits.files, hint=misfits.hint)
         )
+    findings += check_numbers(data)
     formats: Counter[str] = Counter()
     unchecked: list[str] = []
+    readable: Sequence[Clip] = data.clips
     if any(clip.path for clip in data.clips):
         headers = check_headers(data, database, told)
         findings += headers.findings
@@ -107,11 +110,12 @@ def validate(
             findings += check_deep(data, headers.fit, told)
         else:
             unchecked.append("the sound itself (--deep decodes it)")
-        if quick:
-            unchecked.append("copies (--quick hashes nothing)")
-        else:
-            findings += check_copies(data, headers.readable, told)
+        readable = headers.readable
         findings += check_leftovers(data, misfits.files if misfits else ())
+    if quick:
+        unchecked.append("copies (--quick hashes nothing)")
+    else:
+        findings += check_copies(data, readable, told)
     return Validation(
         spec=data.spec,
         year=data.year,

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from asdbench.api import Clip, Dataset
 from asdbench.datasets import digests_of
+from asdbench.datasets.doubts import leaks, named, same_content, same_number
 from asdbench.datasets.tree import MACOS, SUPPLEMENTAL, UNFINISHED
 from asdbench.plugins.spec import parse
 from asdbench.progress import Progress
 from asdbench.upkeep.validation.findings import Finding
-from asdbench.upkeep.validation.sounds import SLICE, shown
+from asdbench.upkeep.validation.sounds import SLICE
 
-COPIES = 3
-"""Clips of one content that are named, of training and of test."""
 PASSED_OVER = (MACOS, SUPPLEMENTAL)
 """What macOS leaves, and sound that is neither training nor test data; a remark of the data set tells of the latter."""
 
@@ -25,36 +24,36 @@ def check_copies(data: Dataset, clips: Sequence[Clip], progress: Progress) -> li
 
     The hashes are those that a run needs: where the data set keeps them, the run that follows finds them.
     """
-    same: dict[str, list[Clip]] = {}
+    digests: list[str] = []
     progress.stage("hashing", len(clips))
     for start in range(0, len(clips), SLICE):
         own = clips[start : start + SLICE]
-        for clip, digest in zip(own, digests_of(data, own), strict=True):
-            same.setdefault(digest, []).append(clip)
+        digests += digests_of(data, own)
         progress.advance(len(own), "clips")
-    leaks: list[str] = []
-    twice: list[str] = []
-    for group in same.values():
-        if len(group) > 1:
-            where = leaks if {clip.split for clip in group} == {"train", "test"} else twice
-            where.append(_equal(group))
+    groups = same_content(clips, digests)
+    again = "get these files again" if any(clip.path for clip in clips) else "see how their features were made"
     findings = [
         Finding(
             "training clips that also stand in the test, by content",
-            tuple(leaks),
-            hint="no score of their cells can be trusted: get these files again",
+            tuple(named(group) for group in groups if leaks(group)),
+            hint=f"no score of their cells can be trusted: {again}",
         ),
-        Finding("clips that are there twice, by content", tuple(twice), hint="get these files again"),
+        Finding(
+            "clips that are there twice, by content",
+            tuple(named(group) for group in groups if not leaks(group)),
+            hint=again,
+        ),
     ]
     return [finding for finding in findings if finding.items]
 
 
-def _equal(group: Sequence[Clip]) -> str:
-    """Clips of one content in a line: the first few, of training and test, where it is of both."""
-    sides = [[clip for clip in group if clip.split == split] for split in ("train", "test")]
-    named = [clip for clip in group if any(clip in side[:COPIES] for side in sides)]
-    more = f" and {len(group) - len(named)} more" if len(group) > len(named) else ""
-    return " = ".join(map(shown, named)) + more
+def check_numbers(data: Dataset) -> list[Finding]:
+    """Clips that share a number within section, domain, split and label: a second copy under another name."""
+    twice = tuple(map(named, same_number(data.clips, data.year)))
+    finding = Finding(
+        "clip numbers that occur twice", twice, hint="each would be scored as a clip of its own: remove the copy"
+    )
+    return [finding] if twice else []
 
 
 def check_leftovers(data: Dataset, known: Sequence[str] = ()) -> list[Finding]:

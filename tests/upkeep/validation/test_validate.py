@@ -9,7 +9,9 @@ import soundfile
 
 from asdbench import audio
 from asdbench.datasets.dcase import MisfitsError, dcase2021
+from asdbench.datasets.features import features
 from asdbench.upkeep.validation import Finding, Validation, validate
+from tests.conftest import MakeFeatures
 from tests.upkeep.validation.conftest import OLD, Put
 
 TRAIN = "dev_data/coffee/train/section_00_source_train_normal_{:04d}.wav"
@@ -60,6 +62,31 @@ def test_copies_are_found_by_content_and_leaks_are_told_apart(root: Path, put: P
     )
     assert not found
     assert not check(root, quick=True).wrong
+
+
+def test_copies_are_found_in_given_features(make_features: MakeFeatures) -> None:
+    folder = make_features()
+    assert not validate(features(str(folder))).wrong
+    rows = np.load(folder / "features.npy")
+    clips = features(str(folder)).clips
+    train = next(clip for clip in clips if clip.split == "train")
+    test = next(clip for clip in clips if clip.split == "test")
+    rows[test.row] = rows[train.row]
+    np.save(folder / "features.npy", rows)
+    (finding,) = wrong(validate(features(str(folder)))).values()
+    assert finding.title == "training clips that also stand in the test, by content"
+    assert finding.items == (f"fan {test.name} = fan {train.name}",)
+    assert not validate(features(str(folder)), quick=True).wrong
+
+
+def test_clip_numbers_that_occur_twice_are_named(root: Path, put: Put) -> None:
+    put(TRAIN.format(3).replace(".wav", "_other.wav"))
+    for found in (check(root), check(root, quick=True)):
+        (finding,) = wrong(found).values()
+        assert finding.title == "clip numbers that occur twice"
+        assert finding.items == (
+            "coffee section_00_source_train_normal_0003.wav = coffee section_00_source_train_normal_0003_other.wav",
+        )
 
 
 def test_files_that_cannot_be_read_are_all_named_and_the_rest_is_checked(root: Path, put: Put) -> None:
