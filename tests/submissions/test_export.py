@@ -162,11 +162,11 @@ def test_what_score_would_refuse_is_not_written(tmp_path: Path) -> None:
     cell = Cell("fan", "00", "source")
     folder.files.write_scores(cell, ["one.wav", "two.wav"], np.array([1.0, 2.0]))
     folder.files.write_decisions(cell, ["one.wav", "two.wav"], [0, 1])
-    with pytest.raises(DataError, match=r"fan_section_00_source_test\.csv: missing"):
+    with pytest.raises(DataError, match=r"fan_section_00_source_test\.csv, line 1: one\.wav is no"):
         export(folder, tmp_path / "out", YEAR, "dev")
     folder.files.write_scores(cell, ["a/one.wav", "b/one.wav"], np.array([1.0, 2.0]))
     with pytest.raises(DataError, match="same base name"):
-        export(folder, tmp_path / "out", YEAR, "eval")
+        export(folder, tmp_path / "out", YEAR, "dev")
     assert not (tmp_path / "out").exists()
 
 
