@@ -98,7 +98,8 @@ def spec_of(text: str) -> str:
 def usage(name: str, make: Callable[..., Any]) -> str:
     """How a data set is written: ``dcase2021[channel=None,rate=16000]:ROOT``, parameters with their defaults."""
     argument = _argument(make)
-    given = ",".join(f"{key}={parameter.default}" for key, parameter in registry.parameters(make).items())
+    declared = registry.parameters(make, argument=True)
+    given = ",".join(f"{key}={parameter.default}" for key, parameter in declared.items())
     return name + (f"[{given}]" if given else "") + (f":{argument.name.upper()}" if argument else "")
 
 
@@ -189,7 +190,7 @@ def _argument(make: Callable[..., Any]) -> inspect.Parameter | None:
 
 
 def _example(name: str, make: Callable[..., Any], argument: str | None) -> str:
-    parameters = ",".join(f"{parameter}=..." for parameter in registry.parameters(make))
+    parameters = ",".join(f"{parameter}=..." for parameter in registry.parameters(make, argument=True))
     return (
         name
         + (f"[{parameters}]" if parameters and argument is None else "")

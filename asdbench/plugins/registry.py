@@ -2,17 +2,14 @@
 
 A spec's name (:mod:`asdbench.plugins.spec`) is an entry point of the group ``asdbench.systems``,
 ``asdbench.embeddings`` or ``asdbench.datasets`` (built-in ones are declared in just the same way), or
-``./file.py:factory``. The keyword parameters of the factory are the parameters of the spec.
+``./file.py:factory``. The parameters that a factory takes by keyword are the parameters of the spec.
 """
 
 from __future__ import annotations
 
 import difflib
-import importlib
-import importlib.util
 import inspect
 import re
-import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from asdbench.errors import AsdbenchError, UsageError
+from asdbench.plugins.plugin_file import load
 from asdbench.plugins.spec import Spec, parse
 from asdbench.words import listed
 
@@ -73,7 +71,7 @@ def factory(group: Group, name: str) -> Callable[..., Any]:
     if colon and file.endswith(".py"):
         return _from_file(Path(file), attribute)
     if name.endswith(".py") and Path(name).is_file():
-        there = _factories(_module(Path(name).resolve(), Path(name).stat().st_mtime_ns))
+        there = _factories(load(Path(name).resolve()))
         raise UsageError(
             f"{name} is a file; which function of it makes the system?",
             looked=f"there are: {', '.join(there) or 'none'}",
@@ -102,7 +100,7 @@ def _from_file(path: Path, attribute: str) -> Callable[..., Any]:
         raise UsageError(
             f"no such file: {path}", looked=str(path.absolute()), hint="give the path as ./file.py:factory"
         )
-    module = _module(path.resolve(), path.stat().st_mtime_ns)
+    module = load(path.resolve())
     made = getattr(module, attribute, None)
     if not callable(made):
         raise unknown(f"function of {path}", attribute, _factories(module))
@@ -113,27 +111,6 @@ def _factories(module: types.ModuleType) -> list[str]:
     """The functions that a module defines, but for those of its own use."""
     own = [name for name, value in vars(module).items() if inspect.isfunction(value)]
     return [name for name in own if vars(module)[name].__module__ == module.__name__ and not name.startswith("_")]
-
-
-@lru_cache
-def _module(path: Path, changed: int) -> types.ModuleType:
-    """A file as a module, loaded once as long as it does not change: two makings then give equal models."""
-    name = f"asdbench plug-in {path}"  # of its own: it hides no module and is hidden by none
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None  # it ends in .py
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look up annotations that are text
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # it is somebody's code: whatever it raises is said, with the file
-        del sys.modules[name]
-        raise UsageError(
-            f"{path.name} cannot be loaded: {type(error).__name__}: {error}",
-            looked=str(path),
-            hint="mend it, or use -v to see where",
-        ) from error
-    return module
 
 
 def create(group: Group, spec: Spec | str, *leading: object) -> Any:
@@ -153,7 +130,7 @@ def create(group: Group, spec: Spec | str, *leading: object) -> Any:
     """
     spec = parse(spec) if isinstance(spec, str) else spec
     make = factory(group, spec.name)
-    values = convert(spec, make)
+    values = convert(spec, make, argument=group == "datasets")
     try:
         return make(*leading, **values)
     except AsdbenchError:
@@ -164,20 +141,45 @@ def create(group: Group, spec: Spec | str, *leading: object) -> Any:
         ) from error
 
 
-def parameters(make: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    """The keyword parameters of a factory, with resolved annotations."""
+def parameters(make: Callable[..., Any], *, argument: bool = False) -> Mapping[str, inspect.Parameter]:
+    """The parameters that a factory takes by keyword, with resolved annotations.
+
+    Parameters
+    ----------
+    make : callable
+        Where an annotation is missing, or names what is not there at run time, the type of the default stands for it.
+    argument : bool
+        Its first positional parameter is none of them: it takes what stands behind ":" in a data set's spec.
+    """
     signature = inspect.signature(make)
-    hints = typing.get_type_hints(make)
+    try:
+        hints = typing.get_type_hints(make)
+    except Exception:  # annotations are anybody's text; what it does not resolve is told by the defaults
+        hints = {}
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    places = [name for name, parameter in signature.parameters.items() if parameter.kind in positional]
     return {
-        name: parameter.replace(annotation=hints.get(name, parameter.annotation))
+        name: parameter.replace(annotation=hints[name] if name in hints else _type_of(parameter))
         for name, parameter in signature.parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
+        if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        if not (argument and name in places[:1])
     }
 
 
-def convert(spec: Spec, make: Callable[..., Any]) -> dict[str, Any]:
-    """The spec's parameters as values of the types that the factory declares."""
-    declared = parameters(make)
+def _type_of(parameter: inspect.Parameter) -> Any:
+    """What a parameter takes whose annotation is missing, or text that nothing resolves."""
+    if parameter.annotation is not parameter.empty and not isinstance(parameter.annotation, str):
+        return parameter.annotation
+    default = parameter.default
+    for kind in (bool, float, str, Path):
+        if isinstance(default, kind):
+            return kind
+    return int | float if isinstance(default, int) else int | float | str
+
+
+def convert(spec: Spec, make: Callable[..., Any], *, argument: bool = False) -> dict[str, Any]:
+    """The spec's parameters as values of the types that the factory declares; ``argument`` as in :func:`parameters`."""
+    declared = parameters(make, argument=argument)
     values = {}
     for name, text in spec.parameters:
         if name not in declared:

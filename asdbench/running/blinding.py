@@ -15,7 +15,7 @@ import numpy as np
 from asdbench.api import DOMAINS, Cell, Clip
 from asdbench.results.components import Components, join
 from asdbench.results.latent import Picture
-from asdbench.running.jobs import Answer, FeatureKey, Rows, Task, Unusable, Values
+from asdbench.running.fitting import Answer, FeatureKey, Rows, Task, Unusable, Values
 from asdbench.running.planning import Fit, Unit, presentation_order
 
 Name: TypeAlias = tuple[str, str]
@@ -98,7 +98,7 @@ class Blinded:
             order = presentation_order(seed, fit.label, len(test)).tolist()
             shown = [test[position] for position in order]
             machines = sorted({clip.machine for clip in fit.train})
-            train_rows, test_rows = (_rows(clips, machines, classes, keys) for clips in (fit.train, shown))
+            train_rows, test_rows = (rows_of(clips, machines, classes, keys) for clips in (fit.train, shown))
             self.tasks.append(Task(fit.label, train_rows, test_rows, len(classes)))
             self._known.append(_Known(fit, test, order, classes))
 
@@ -166,12 +166,13 @@ class Blinded:
         return good
 
 
-def _rows(
+def rows_of(
     clips: Sequence[Clip],
     machines: Sequence[str],
     classes: Sequence[tuple[str, str]],
     keys: Mapping[Name, FeatureKey],
 ) -> Rows:
+    """Clips as keys and codes: a machine, or (machine, section), is its place in the list; -1 where it is not there."""
     section = {pair: code for code, pair in enumerate(classes)}
     machine = {name: code for code, name in enumerate(machines)}
     return Rows(

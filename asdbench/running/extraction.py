@@ -18,7 +18,9 @@ from asdbench.plugins import registry
 from asdbench.plugins.spec import parse
 from asdbench.progress import Progress
 from asdbench.running.execution import Lost, each
-from asdbench.running.jobs import CachedFeatures, FeatureFile, FeatureKey, FeatureSource, Unusable, embed_chunk
+from asdbench.running.fitting import CachedFeatures, FeatureFile, FeatureKey, FeatureSource, Unusable
+from asdbench.running.identity import recipe_of
+from asdbench.running.jobs import embed_chunk
 from asdbench.upkeep.cache import FEATURES
 
 CHUNK = 8  # clips a worker embeds between two signs of life
@@ -47,10 +49,12 @@ def extract(
     if reader is None:
         return unusable
     missing: dict[str, dict[str, Clip]] = {}  # embedding -> digest -> a clip with that content
+    recipes: dict[str, Mapping[str, Any]] = {}
     equal: dict[tuple[str, str], set[tuple[str, str]]] = {}  # (embedding, digest) -> (machine, name) of others like it
     for request in requests:
         cache = FeatureCache(root, recipe_on(request.recipe, device))
         lacking = missing.setdefault(request.embedding, {})
+        recipes[request.embedding] = request.recipe
         for clip, digest in _digests(data, request.clips):
             if isinstance(digest, Unusable):
                 unusable.setdefault(request.embedding, {})[clip.machine, clip.name] = digest
@@ -62,7 +66,11 @@ def extract(
     if any(missing.values()):
         progress.stage("embedding", sum(map(len, missing.values())))
     calls = (
-        ((spec, own), embed_chunk, (spec, [lacking[digest] for digest in own], own, reader, root, device))
+        (
+            (spec, own),
+            embed_chunk,
+            (spec, recipes[spec], [lacking[digest] for digest in own], own, reader, root, device),
+        )
         for spec, lacking in missing.items()
         for own in _chunks(lacking)
     )
@@ -165,20 +173,21 @@ def extract_folder(
         raise UsageError(f"{data.spec} has no sound to embed", hint="give a data set of sound files")
     root = cache / FEATURES
     clips = list(data.clips)
-    bad = extract(data, [Request(embedding, made.recipe, clips)], root, executor, progress, device).get(embedding, {})
+    recipe = recipe_of(embedding, made)
+    bad = extract(data, [Request(embedding, recipe, clips)], root, executor, progress, device).get(embedding, {})
     if bad:
         raise DataError(
             f"{len(bad)} of {len(clips)} clips cannot be embedded",
             looked="\n".join(one.reason for one in list(bad.values())[:5]),
             hint="mend or remove these clips; what is embedded already is kept in the cache",
         )
-    stored = FeatureCache(root, recipe_on(made.recipe, device))
-    weights = made.recipe.get("weights", "none")
+    stored = FeatureCache(root, recipe_on(recipe, device))
+    weights = recipe.get("weights", "none")
     write(
         output,
         clips,
         (stored.load(digest) for digest in digests_of(data, clips)),
-        recipe=made.recipe,
+        recipe=recipe,
         weights=str(weights["sha256"]) if isinstance(weights, Mapping) else str(weights),
         fingerprint=fingerprint(data, clips),
         stamps=list(dict.fromkeys([*data.stamps, *made.stamps])),

@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 from asdbench.api import Clip, Model, Scope, System
 from asdbench.errors import DataError
 from asdbench.metrics.challenge import DEFINITIONS
+from asdbench.plugins.sources import Sources
 from asdbench.words import counted
 
 Key = Mapping[str, Any]
@@ -193,6 +194,7 @@ def job_key(
     threads: int,
     device: str,
     origin: str,
+    code: Sources,
 ) -> dict[str, Any]:
     """Everything that a job's components depend on; two equal keys mean equal components.
 
@@ -203,11 +205,13 @@ def job_key(
     fingerprint : str
         Of the unit's clips.
     origin : str
-        Package and version (or file and hash) that the system comes from.
+        Package and version (or file) that the system comes from.
+    code : Sources
+        What training and scoring run, and what that imports.
     """
     from asdbench.version import __version__
 
-    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "torch")}
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "torch")} | dict(code.versions)
     return {
         "model": type(system.model).__name__,
         "parameters": model_parameters(system.model),
@@ -219,7 +223,8 @@ def job_key(
         "device": device,
         "origin": origin,
         "asdbench": __version__,
-        "versions": versions,
+        "versions": dict(sorted(versions.items())),
+        "code": dict(code.modules),
     }
 
 
@@ -240,7 +245,9 @@ def differences(old: Key, new: Key, prefix: str = "") -> list[str]:
     found: list[str] = []
     for name in [*old, *(name for name in new if name not in old)]:
         before, after = old.get(name), new.get(name)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
+        if name not in old:
+            found.append(f"{prefix}{name}: not known of what is there")
+        elif isinstance(before, Mapping) and isinstance(after, Mapping):
             found += differences(before, after, f"{prefix}{name}." if name != "parameters" else prefix)
         elif before != after:
             pairs = enumerate(zip(str(before), str(after), strict=False))

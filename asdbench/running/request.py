@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from asdbench.api import DOMAINS, Cell, Clip, Dataset, Embedding, GivenFeatures, Scope, System
+from asdbench.api import DOMAINS, Cell, Clip, Dataset, Embedding, GivenFeatures, System
 from asdbench.datasets import CONFIGURATION, configured
 from asdbench.errors import DataError, UsageError
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.plugins import registry
+from asdbench.plugins.sources import Sources
 from asdbench.plugins.spec import Spec, parse, split
+from asdbench.plugins.systems import create_system
 from asdbench.progress import Progress
-from asdbench.running.planning import file_digest
+from asdbench.running.identity import code_of_system, recipe_of
 from asdbench.words import counted
 
 
@@ -31,8 +32,12 @@ class Asked:
         With the budget written out: what a worker makes the system from.
     system : System
     origin : str
-        Package and version, or file and hash, that it comes from.
+        Package and version, or file, that it comes from.
+    code : Sources
+        What training it and scoring with it run.
     features : Embedding or GivenFeatures
+    recipe : mapping
+        What the features depend on: of an embedding with its code, of given ones what their folder says.
     embedding : str
         The embedding's spec; empty for given features.
     full_epochs : int or None
@@ -43,7 +48,9 @@ class Asked:
     spec: Spec
     system: System[Any]
     origin: str
+    code: Sources
     features: Embedding | GivenFeatures
+    recipe: Mapping[str, Any]
     embedding: str
     full_epochs: int | None
 
@@ -79,12 +86,12 @@ def ask(
         spec, system = resolve(name, data.profile, epochs)
         if data.features is None:
             wanted = with_weights(system.model.embedding, weights)
-            features: Embedding | GivenFeatures = registry.create("embeddings", wanted)
-            asked.append(Asked(name, spec, system, _origin(spec), features, str(wanted), _full_epochs(spec)))
+            features: Embedding = registry.create("embeddings", wanted)
+            asked.append(_asked(name, spec, system, features, str(wanted), recipe_of(wanted, features)))
         else:
             kind = registry.create("embeddings", with_weights(system.model.embedding, "random")).kind
             if kind == data.features.kind:
-                asked.append(Asked(name, spec, system, _origin(spec), data.features, "", _full_epochs(spec)))
+                asked.append(_asked(name, spec, system, data.features, "", data.features.recipe))
             else:
                 not_applicable.append(
                     (name, f"it needs {kind} of {system.model.embedding}; {data.spec} holds one vector a clip")
@@ -97,7 +104,7 @@ def resolve(text: str, profile: str, epochs: int | None) -> tuple[Spec, System[A
     spec = parse(text)
     if spec.argument is not None:
         raise UsageError(f"{text!r}: a system takes no argument after ':'", hint="write name[param=value,...]")
-    system = _create(spec)
+    system = create_system(spec)
     budget = dict(system.quick) if profile == "quick" else {}
     if epochs is not None and "epochs" in registry.parameters(registry.factory("systems", spec.name)):
         budget["epochs"] = epochs
@@ -105,33 +112,8 @@ def resolve(text: str, profile: str, epochs: int | None) -> tuple[Spec, System[A
     budget = {name: value for name, value in budget.items() if name not in given}
     if budget:
         spec = spec.with_parameters(**budget)
-        system = _create(spec)
+        system = create_system(spec)
     return spec, system
-
-
-def _create(spec: Spec) -> System[Any]:
-    """Make a system and see that it is one."""
-    system = registry.create("systems", spec)
-    if not isinstance(system, System):
-        raise UsageError(
-            f"{spec.name} gives no System", looked=f"it gives {type(system).__name__}", hint="see the README"
-        )
-    for formula in (system.formula, *system.standardised):
-        if not formula or not all(isinstance(w, (int, float)) and math.isfinite(w) for w in formula.values()):
-            raise UsageError(f"the formula of {spec.name} is no sum of components", looked=str(dict(formula)))
-        if not formula.keys() <= system.formula.keys():
-            raise UsageError(
-                f"{spec.name} standardises a sum of components that its formula does not name",
-                looked=f"{dict(formula)}; the formula has {', '.join(system.formula)}",
-                hint="name every component in the formula, too",
-            )
-    if system.model.scope not in get_args(Scope):
-        raise UsageError(
-            f"{spec.name} has the scope {system.model.scope!r}",
-            looked=f"there are: {', '.join(get_args(Scope))}",
-            hint="choose one of these",
-        )
-    return system
 
 
 def chosen_weights(data: Dataset, weights: str | None, progress: Progress) -> str | None:
@@ -167,12 +149,23 @@ def with_weights(embedding: str, weights: str | None) -> Spec:
     return spec.with_parameters(weights=weights)
 
 
+def _asked(
+    name: str,
+    spec: Spec,
+    system: System[Any],
+    features: Embedding | GivenFeatures,
+    embedding: str,
+    recipe: Mapping[str, Any],
+) -> Asked:
+    code = code_of_system(spec, system)
+    return Asked(name, spec, system, _origin(spec), code, features, recipe, embedding, _full_epochs(spec))
+
+
 def _origin(spec: Spec) -> str:
     known = registry.entries("systems").get(spec.name)
     if known:
         return known.origin
-    path = Path(spec.name.rpartition(":")[0])
-    return f"{path.name} sha256 {file_digest(path)}"
+    return Path(spec.name.rpartition(":")[0]).name
 
 
 def _full_epochs(spec: Spec) -> int | None:

@@ -130,11 +130,12 @@ def compare(
                         one.system,
                         unit,
                         seed=seed,
-                        features=one.features.recipe,
+                        features=one.recipe,
                         fingerprint=prints.of(unit),
                         threads=threads,
                         device=device,
                         origin=one.origin,
+                        code=one.code,
                     )
                     wanted = Wanted(one, folder, unit, key, choice, prints.leaked[unit.machines])
                     work.wanted.append(wanted)

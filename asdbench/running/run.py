@@ -26,7 +26,8 @@ from asdbench.running.blinding import Blinded, Outcome
 from asdbench.running.execution import Lost, default_workers, each, uninterrupted
 from asdbench.running.executors import Kind, executing
 from asdbench.running.extraction import CHUNK, Bad, Request, extract, source
-from asdbench.running.jobs import Answer, Job, run_job
+from asdbench.running.fitting import Answer
+from asdbench.running.jobs import Job, run_job
 from asdbench.running.recording import About, environment, record, refresh
 from asdbench.running.request import ask, choose_cells, chosen_weights
 from asdbench.running.resuming import Wanted, Work, compare
@@ -214,8 +215,7 @@ def run(
             # Seeds and models of the same machines have the same clips, which are looked for once.
             embedded_for = {(one.asked.embedding, one.unit.machines): one for one, *_ in work.jobs.values()}
             requests = (
-                Request(embedding, one.asked.features.recipe, one.unit.clips)
-                for (embedding, _), one in embedded_for.items()
+                Request(embedding, one.asked.recipe, one.unit.clips) for (embedding, _), one in embedded_for.items()
             )
             unusable = extract(data, requests, features, pool, progress, device)
             embedded = round(time.perf_counter() - before, 3)
@@ -283,10 +283,12 @@ def _job(
     """What a worker is told of the job that some want."""
     one = wanted[0]
     asked, seed = one.asked, one.folder.seed
-    where, keys = source(data, one.unit.clips, asked.features.recipe, asked.features.kind, features, device)
+    where, keys = source(data, one.unit.clips, asked.recipe, asked.features.kind, features, device)
     blinded = Blinded(one.unit, seed, keys, unusable.get(asked.embedding, {}))
     every_epoch = any(other.choice.measure for other in wanted)
-    return blinded, Job(str(asked.spec), seed, threads, device, where, blinded.tasks, every_epoch)
+    return blinded, Job(
+        str(asked.spec), seed, threads, device, where, blinded.tasks, every_epoch, dict(asked.code.modules)
+    )
 
 
 def _keep(

@@ -13,7 +13,7 @@ from asdbench.api import Clip, Fitted, Floats
 from asdbench.results.latent import CHUNK, Picture, picture, principal_axes
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.running.blinding import Blinded
-from asdbench.running.jobs import Answer
+from asdbench.running.fitting import Answer
 from asdbench.running.planning import units
 from asdbench.running.run import RunSummary
 from asdbench.testing import random_batch

@@ -13,7 +13,8 @@ import pytest
 
 from asdbench.api import Cell, Clip
 from asdbench.running.blinding import Blinded
-from asdbench.running.jobs import Answer, Job, Unusable
+from asdbench.running.fitting import Answer, Unusable
+from asdbench.running.jobs import Job
 from asdbench.running.planning import units
 from asdbench.running.run import RunSummary
 from tests.conftest import MakeFeatures

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from asdbench.api import Batch, Clip, FitContext, Scope, System
 from asdbench.errors import DataError
+from asdbench.plugins.sources import Sources
 from asdbench.running.planning import derive_seed, differences, job_key, key_hash, presentation_order, units
 
 
@@ -89,12 +90,22 @@ def key(model: Nothing, **changes: Any) -> dict[str, Any]:
         "threads": 1,
         "device": "cpu",
         "origin": "here 1",
+        "code": Sources({"mine.py": "a"}, {}),
     }
     return job_key(System("n", "t", model, {"x": 1.0}), units(CLIPS, "machine", ["fan"])[0], **{**settings, **changes})
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"features": {}}, {"fingerprint": "g"}, {"threads": 2}, {"device": "cuda"}]
+    "change",
+    [
+        {"seed": 1},
+        {"features": {}},
+        {"fingerprint": "g"},
+        {"threads": 2},
+        {"device": "cuda"},
+        {"code": Sources({"mine.py": "b"}, {})},
+        {"code": Sources({"mine.py": "a"}, {"scikit-learn": "1"})},
+    ],
 )
 def test_everything_that_moves_components_moves_the_key(change: dict[str, Any]) -> None:
     assert key_hash(key(Nothing())) != key_hash(key(Nothing(), **change))
