@@ -27,6 +27,8 @@ LEFT = ".asdbench-"
 """How the names begin under which files are written."""
 SETTLED_NS = 2 * 10**9
 """Nanoseconds after which a file that stands is taken as unchanged: earlier it may change again at the same time."""
+SAFE = "[]=,@+ "
+"""What stands in a file's name as it is, beside letters, digits and ``_.-~``."""
 LARGEST = 200 * 10**6
 """Bytes of a file that is still read; the largest of a result folder have a few million."""
 
@@ -38,16 +40,18 @@ def digest(path: Path) -> str:
 
 
 def as_file_name(name: str) -> str:
-    """A name as a folder's or file's; characters that cannot stand there are percent-encoded.
+    """A name as a folder's or file's; characters that cannot stand there, or would hide it, are percent-encoded.
 
     Raises
     ------
     DataError
         Where it is too long.
     """
-    quoted = quote(name, safe="[]=,@+ ")
-    if not quoted.strip("."):
-        quoted = quoted.replace(".", "%2E")  # "." and ".." are other folders
+    quoted = quote(name, safe=SAFE)
+    if quoted.startswith("."):
+        quoted = f"%2E{quoted[1:]}"  # hidden, or "." and "..", which are other folders
+    if quoted.endswith((".", " ")):
+        quoted = f"{quoted[:-1]}%{ord(quoted[-1]):02X}"  # not on Windows
     if len(quoted) > 200:
         raise DataError(
             f"a name is too long for a folder: {len(quoted)} characters", looked=name[:80], hint="shorten it"

@@ -28,12 +28,14 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
     """Hold the scores in a RESULTS folder to expected ones.
 
     Scores without training, and trained ones in the environment of the file, clip by clip (1e-4 of their size); systems
-    trained in another environment by their metrics over the seeds.
+    trained in another environment by their metrics over the seeds. Results whose code has been edited since count as
+    missing.
 
     Exit code 0: as expected. 3: a regression. 4: something is missing, or nothing could be compared.
     """
     from asdbench.errors import UsageError
     from asdbench.judging.checking import check
+    from asdbench.judging.edited import edited
     from asdbench.judging.expected import changes, collect, read_expected, write_expected
     from asdbench.results.results_folder import results_in
 
@@ -51,7 +53,9 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
         scores, systems = counted(found.count, "expected score"), counted(len(found.head["systems"]), "system")
         click.echo(f"{scores} of {systems} written to {path}")
         return 0
-    verdict = check(found, read_expected(path), tolerance / 100)
+    expected = read_expected(path).renamed({folder.asked: folder.system for folder in folders})
+    verdict = check(found, expected, tolerance / 100)
+    verdict.missing += [f"{what} is not as it was when these results were made: run again" for what in edited(folders)]
     for title, lines in (("", verdict.rules), ("worse: ", verdict.regressions), ("missing: ", verdict.missing)):
         for line in lines:
             click.echo(f"{title}{line}")

@@ -60,9 +60,10 @@ def _found(asked: str, results: Path, dataset: str | None) -> list[SeedFolder]:
     from asdbench.plugins.registry import entries, unknown
     from asdbench.results.results_folder import results_in, seed_folders
     from asdbench.results.seed_folder import SeedFolder
+    from asdbench.results.system_names import of_system
 
     own = results_in(results, dataset) if results.is_dir() and seed_folders(results) else []
-    named = [folder for folder in own if folder.system == asked]
+    named = of_system(own, asked)
     if named:
         return named
     path = Path(asked)

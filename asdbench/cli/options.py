@@ -23,6 +23,23 @@ class Names(click.ParamType[tuple[str, ...]]):
         return names
 
 
+class Specs(click.ParamType[tuple[str, ...]]):
+    """Systems separated by commas, of which those inside brackets do not count."""
+
+    name = "name,name[param=value]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Split and strip; an empty list is a mistake."""
+        from asdbench.plugins.spec import split
+
+        if isinstance(value, tuple):
+            return value
+        names = tuple(split(str(value)))
+        if not names:
+            self.fail("no system given", param, ctx)
+        return names
+
+
 class Numbers(click.ParamType[tuple[int, ...]]):
     """Whole numbers from 0 separated by commas, as a tuple."""
 

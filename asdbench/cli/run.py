@@ -155,7 +155,9 @@ def command(
         click.echo(line(head, f"{system}, seed {seed}, {some(cells, 6)}: {known}", sys.stderr), err=True)
     for trace in summary.traces:
         click.echo(f"traceback: {trace}", err=True)
-    done = f"{summary.trained} trained, {summary.shared} scored from an equal model, {summary.reused} found finished"
+    refused = f"{summary.refused} refused or failed, " if summary.refused else ""
+    done = f"{summary.trained} trained, {refused}{summary.shared} scored from an equal model"
+    done += f", {summary.reused} found finished"
     lost_cells = f"{counted(len(summary.failed), 'cell')} without a value"
     click.echo(line("done:    ", f"{done}; {whole(lost_cells)}; {summary.seconds:.1f} s", sys.stderr), err=True)
     click.echo(f"results: {results / summary.dataset}", err=True)

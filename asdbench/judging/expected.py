@@ -47,6 +47,12 @@ class Expected:
         """The scores of one system and seed, by cell and clip."""
         return self.scores.get((system, seed), {})
 
+    def renamed(self, names: Mapping[str, str]) -> Expected:
+        """The same with systems called otherwise: files of before have a system's spec instead of its folder's name."""
+        about = {_key(names, *name.rpartition("/seed-")): value for name, value in self.head["systems"].items()}
+        scores = {(names.get(system, system), seed): cells for (system, seed), cells in self.scores.items()}
+        return Expected({**self.head, "systems": about}, scores)
+
     @property
     def count(self) -> int:
         """How many scores there are."""
@@ -59,6 +65,10 @@ class Found(Expected):
 
     truth: Mapping[tuple[str, str], Truth] = field(default_factory=dict, hash=False)
     year: int = 2021
+
+
+def _key(names: Mapping[str, str], system: str, mark: str, seed: str) -> str:
+    return f"{names.get(system, system)}{mark}{seed}"
 
 
 def collect(folders: Sequence[SeedFolder]) -> Found:

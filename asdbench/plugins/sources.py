@@ -30,6 +30,8 @@ from pathlib import Path
 BUILT_IN = frozenset({"asdbench", "asdbench_systems"})
 NUMBERS = frozenset({"audio", "detecting", "embeddings", "metrics"})
 """Of asdbench: what computes something. What every training runs of it beside that is the harness's to add."""
+LARGEST = 10**6
+"""Bytes of a source file that is looked at because a manifest names it."""
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML", "PIL": "pillow", "cv2": "opencv-python"}
 """Distributions that are called otherwise than their modules, to spare a look at all that is installed."""
 
@@ -78,6 +80,28 @@ def of_file(path: Path, *others: str) -> Sources:
     for name in others:
         walk.follow(name)
     return walk.found()
+
+
+def digest_now(shown: str, folder: Path | None = None) -> str | None:
+    """The digest that a file of :class:`Sources` has now; None where it is not found, or is no file of code.
+
+    Parameters
+    ----------
+    shown : str
+        As ``modules`` has it. It may come from anybody's manifest: nothing but a source file below ``folder``, or of an
+        installed package, is read, and nothing is run.
+    folder : Path or None
+        A plug-in file's.
+    """
+    place = Path(shown)
+    if place.is_absolute() or ".." in place.parts or place.suffix != ".py":
+        return None
+    top = place.parts[0].removesuffix(".py")
+    for root in ([folder] if folder else []) + list(_roots(top) if top.isidentifier() else ()):
+        file = root / place
+        if file.is_file() and file.stat().st_size <= LARGEST and file.resolve().is_relative_to(root.resolve()):
+            return parsed(file.read_bytes()).digest
+    return None
 
 
 def beside(folder: Path, name: str) -> bool:

@@ -7,8 +7,10 @@ do not split. A data set's spec may end in ``:ARGUMENT`` (``dcase2021:/data``). 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from asdbench.errors import UsageError
 
@@ -80,6 +82,29 @@ def parse(text: str) -> Spec:
             raise UsageError(f"parameter {key.strip()!r} stands twice in {text!r}", hint="give it once")
         parameters[key.strip()] = value.strip()
     return Spec(name, tuple(parameters.items()), rest[1:] if rest else None)
+
+
+def canonical(text: str) -> str:
+    """A spec in the one form that all ways to write it have: no blanks, a file's path from the current folder.
+
+    Raises
+    ------
+    UsageError
+        Where the text is not a spec.
+    """
+    spec = parse(text)
+    file, colon, attribute = spec.name.rpartition(":")
+    name = f"{_from_here(file)}:{attribute}" if colon and file.endswith(".py") else spec.name
+    inner = tuple((key, canonical(value) if "[" in value else value) for key, value in spec.parameters)
+    return str(Spec(name, inner, spec.argument))
+
+
+def _from_here(file: str) -> str:
+    """``./mine.py`` for a file in the current folder or below, however it is written; else its path, tidied."""
+    path = Path(os.path.normpath(file))
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return path.as_posix() if path.is_absolute() or path.parts[0] == ".." else f"./{path.as_posix()}"
 
 
 def _closing_bracket(text: str) -> int:

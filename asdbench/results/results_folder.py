@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from asdbench.errors import DataError, UsageError
-from asdbench.files import as_file_name
+from asdbench.files import SAFE, as_file_name
 from asdbench.plugins.registry import unknown
 from asdbench.results.seed_folder import SeedFolder
 
 
 def seed_folder(results: Path, dataset: str, system: str, seed: int) -> SeedFolder:
-    """The folder of a data set, system and seed. Characters that cannot stand in a file name are percent-encoded."""
-    return SeedFolder(results / as_file_name(dataset) / as_file_name(system) / f"seed-{seed}")
+    """The folder of a data set, system and seed. Characters that cannot stand in a file name are percent-encoded.
+
+    Parameters
+    ----------
+    system : str
+        The folder's name (:mod:`asdbench.results.system_names`).
+    """
+    return SeedFolder(_below(_below(results, dataset), system) / f"seed-{seed}")
+
+
+def _below(folder: Path, name: str) -> Path:
+    before = folder / quote(name, safe=SAFE)  # as it was called when it could be hidden
+    return before if name.strip(".") and before.is_dir() else folder / as_file_name(name)
 
 
 def seed_folders(results: Path, dataset: str | None = None) -> list[SeedFolder]:

@@ -90,8 +90,13 @@ class SeedFolder:
 
     @property
     def system(self) -> str:
-        """The system as it was asked for."""
+        """The system's name among the results."""
         return unquote(self.path.parent.name)
+
+    @property
+    def asked(self) -> str:
+        """The system's spec as it was asked for; folders of before are called so. DataError as :meth:`manifest`."""
+        return str(self.manifest().get("system", {}).get("asked", self.system))
 
     @property
     def seed(self) -> int:

@@ -7,33 +7,44 @@ version says. What they are taken of: :mod:`asdbench.plugins.sources`.
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
-from collections.abc import Mapping
+import types
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from asdbench.api import Batch, Embedding, FitContext, System
+from asdbench import api
+from asdbench.api import Embedding, System
 from asdbench.plugins import registry
 from asdbench.plugins.plugin_file import PREFIX
 from asdbench.plugins.sources import BUILT_IN, Sources, code_digest, of_file, of_modules
 from asdbench.plugins.spec import Spec, parse
-from asdbench.running.blinding import rows_of
-from asdbench.running.execution import threads_set
-from asdbench.running.fitting import CachedFeatures, FeatureFile, Rows, components_of, run_task
-from asdbench.running.planning import derive_seed, presentation_order, told, units
+from asdbench.running import blinding, execution, fitting, planning
 
 TRAINING = "asdbench: training"
 """Under which the harness's own digest stands."""
 
 
+HARNESS: Mapping[types.ModuleType, Sequence[str]] = {
+    api: ("Batch", "FitContext", "System"),
+    planning: ("told", "units", "_fit", "derive_seed", "presentation_order"),
+    blinding: ("rows_of",),
+    execution: ("threads_set",),
+    fitting: ("CachedFeatures", "FeatureFile", "Rows", "run_task", "components_of"),
+}
+"""What runs in every training, whatever the system."""
+
+
 @lru_cache
 def harness() -> str:
-    """The digest of what runs in every training, whatever the system."""
-    rows = (Batch, Rows, rows_of, CachedFeatures, FeatureFile, told, units, presentation_order)
-    fit = (FitContext, derive_seed, threads_set, run_task, components_of, System.score)
-    return code_digest(*(ast.parse(textwrap.dedent(inspect.getsource(one))) for one in (*rows, *fit)))
+    """The digest of :data:`HARNESS`."""
+    found: list[ast.AST] = []
+    for module, names in HARNESS.items():
+        tree = ast.parse(Path(str(module.__file__)).read_bytes())
+        kinds = (ast.ClassDef, ast.FunctionDef)
+        there = {node.name: node for node in tree.body if isinstance(node, kinds)}
+        found += [there[name] for name in names]
+    return code_digest(*found)
 
 
 def code_of_system(spec: Spec | str, system: System[Any]) -> Sources:

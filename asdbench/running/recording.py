@@ -23,7 +23,7 @@ from asdbench.results.components import Components, join
 from asdbench.results.score_files import ScoreFiles
 from asdbench.results.scoring import write_machine_scores
 from asdbench.results.seed_folder import SeedFolder
-from asdbench.results.selection import STAMP
+from asdbench.results.selection import STAMP, folder_name
 from asdbench.running.blinding import Outcome
 from asdbench.running.planning import settings, told
 from asdbench.running.resuming import Wanted, finished
@@ -130,6 +130,7 @@ def write_manifest(data: Dataset, wanted: Wanted, entries: Mapping[str, Any]) ->
             "dataset": {"name": data.name, "spec": data.spec, "profile": data.profile, "year": data.year},
             "system": {
                 "name": wanted.folder.system,
+                "asked": folder_name(asked.name, wanted.choice),
                 "spec": str(asked.spec),
                 "title": asked.system.title,
                 "published": asked.system.published,

@@ -13,7 +13,7 @@ from asdbench.errors import DataError, UsageError
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.plugins import registry
 from asdbench.plugins.sources import Sources
-from asdbench.plugins.spec import Spec, parse, split
+from asdbench.plugins.spec import Spec, canonical, parse, split
 from asdbench.plugins.systems import create_system
 from asdbench.progress import Progress
 from asdbench.running.identity import code_of_system, recipe_of
@@ -27,7 +27,7 @@ class Asked:
     Parameters
     ----------
     name : str
-        As in ``--systems``: the name of its result folder.
+        As in ``--systems``, in its canonical form.
     spec : Spec
         With the budget written out: what a worker makes the system from.
     system : System
@@ -82,7 +82,7 @@ def ask(
         weights = "random"
     asked: list[Asked] = []
     not_applicable: list[tuple[str, str]] = []
-    for name in dict.fromkeys(names):
+    for name in dict.fromkeys(map(canonical, names)):
         spec, system = resolve(name, data.profile, epochs)
         if data.features is None:
             wanted = with_weights(system.model.embedding, weights)

@@ -20,6 +20,7 @@ from asdbench.results.components import join
 from asdbench.results.results_folder import seed_folder, seed_folders
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import LAST, Choice, folder_name, parted
+from asdbench.results.system_names import folder_names
 from asdbench.running.blinding import Outcome
 from asdbench.running.planning import Unit, differences, job_key, key_hash, told, units
 from asdbench.running.request import Asked
@@ -120,10 +121,11 @@ def compare(
     conflicts: list[str] = []
     todo: list[Wanted] = []
     clips = told(data.clips, data.year)
+    names = folder_names(results, data.name, [one.name for one in asked])
     for one in asked:
         for seed in seeds:
             for choice in _possible(one, selection):
-                folder = seed_folder(results, data.name, folder_name(one.name, choice), seed)
+                folder = seed_folder(results, data.name, folder_name(names[one.name], choice), seed)
                 held = folder.manifest().get("machines", {})
                 for unit in units(clips, one.system.model.scope, machines):
                     key = job_key(

@@ -46,8 +46,9 @@ class RunSummary:
     results : Path
     folders : list of SeedFolder
         The folders that hold the answer to what was asked.
-    trained, shared, reused : int
-        Jobs trained; units taken over from a system with the same model; machines found finished.
+    trained, refused, shared, reused : int
+        Jobs trained; jobs that gave nothing; units taken over from a system with the same model; machines found
+        finished.
     cells : int
         Cells asked for, over all systems and seeds.
     failed : list of (system, seed, Cell, reason)
@@ -69,6 +70,7 @@ class RunSummary:
     results: Path
     folders: list[SeedFolder] = field(default_factory=list)
     trained: int = 0
+    refused: int = 0
     shared: int = 0
     reused: int = 0
     cells: int = 0
@@ -302,7 +304,10 @@ def _keep(
 ) -> None:
     for one in wanted:
         record(data, one, outcome, cells, about)
-    summary.trained += 1
+    if outcome.components.identity:
+        summary.trained += 1
+    else:
+        summary.refused += 1
     for one in wanted:
         trace = one.folder.failure(one.unit.label)
         if trace:

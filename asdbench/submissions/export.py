@@ -24,6 +24,7 @@ from asdbench.errors import DataError, UsageError
 from asdbench.files import write_text
 from asdbench.plugins.registry import unknown
 from asdbench.results.seed_folder import SeedFolder
+from asdbench.results.system_names import of_system
 from asdbench.submissions.reference import SHOWN
 from asdbench.submissions.rows import Problem
 from asdbench.submissions.scoring import score_folder
@@ -84,6 +85,9 @@ def choose(results: Path, dataset: str | None = None, system: str | None = None,
         ("system", "system", system),
         ("seed", "seed", None if seed is None else str(seed)),
     )
+    if system is not None:
+        system = next((folder.system for folder in of_system(found, system)), system)
+        wanted = (wanted[0], ("system", "system", system), wanted[2])
     for what, attribute, value in wanted:
         names = sorted({str(getattr(folder, attribute)) for folder in found})
         if value is not None and value not in names:

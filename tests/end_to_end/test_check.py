@@ -30,9 +30,9 @@ def score(self, components):
 System.score = score
 """,
     "another seed of the trainings": """
-import asdbench.running.jobs
-true = asdbench.running.jobs.derive_seed
-asdbench.running.jobs.derive_seed = lambda seed, label, model: true(seed + 1, label, model)
+import asdbench.running.fitting
+true = asdbench.running.fitting.derive_seed
+asdbench.running.fitting.derive_seed = lambda seed, label, model: true(seed + 1, label, model)
 """,
     "1 % noise on the embedding": """
 import numpy as np

@@ -487,7 +487,7 @@ def test_another_data_set_of_the_same_name_does_not_join_the_folder(
 def test_a_plugin_file_that_changes_is_another_system(make_features: MakeFeatures, tmp_path: Path) -> None:
     features, results = make_features(), tmp_path / "results"
     go(features, results, plugin(tmp_path))
-    with pytest.raises(ConflictError, match="origin"):
+    with pytest.raises(ConflictError, match=r"code\.mine\.py: .* there, .* now"):
         go(features, results, plugin(tmp_path, body="'something else'"))
 
 

@@ -29,6 +29,7 @@ from asdbench.results.results_folder import results_in
 from asdbench.results.scoring import ScoredFile, scored_files
 from asdbench.results.seed_folder import SeedFolder, Truth
 from asdbench.results.selection import CHOICES, LAST, STAMP, Choice, folder_name, parted
+from asdbench.results.system_names import of_system
 
 PART_NAMES: Mapping[str, str] = {"dev": "development sections", "eval": "evaluation sections"}
 
@@ -190,8 +191,18 @@ class View:
         honest = tuple(shown for shown in self.systems if not shown.oracle)
         return replace(self, systems=honest) if honest else self
 
+    def _called(self, asked: str) -> list[str]:
+        """The names here of what somebody calls so, or that itself."""
+        found = of_system([folder for shown in self.systems for folder in shown.folders], asked)
+        meant = [shown.name for shown in self.systems if any(folder in found for folder in shown.folders)]
+        return [asked] if any(shown.name == asked for shown in self.systems) else meant or [asked]
+
     def only(self, systems: Collection[str] = (), machines: Collection[str] = ()) -> View:
-        """The same with some systems or machines only; UsageError for a name that is not there."""
+        """The same with some systems or machines only; UsageError for a name that is not there.
+
+        A system is named by its folder or as it was asked for.
+        """
+        systems = [name for asked in systems for name in self._called(asked)]
         for kind, wanted, there in (
             ("system in these results", systems, [shown.name for shown in self.systems]),
             ("machine in these results", machines, list(self.machines)),
