@@ -67,7 +67,7 @@ def header(path: Path) -> Header:
         raise _not_sound(path, error) from error
 
 
-def read(path: Path, channel: int | None = None, rate: int | None = None) -> Waveform:
+def read(path: Path, channel: int | None = None, rate: int | None = None, dataset: str = "dcase2021") -> Waveform:
     """Read one channel of a sound file.
 
     Parameters
@@ -78,6 +78,8 @@ def read(path: Path, channel: int | None = None, rate: int | None = None) -> Wav
         Which channel to take, from 0; None: the file must have one only.
     rate : int or None
         The sample rate in Hz that the file must have; None: any.
+    dataset : str
+        What the data set is called where one says how it is read, for advice.
 
     Returns
     -------
@@ -96,9 +98,9 @@ def read(path: Path, channel: int | None = None, rate: int | None = None) -> Wav
         raise ClipError(
             f"{path.name}: sampled at {found} Hz, not at {rate} Hz",
             looked=str(path),
-            hint="to resample clips of any rate, say so where you name the data set: dcase2021[rate=any]:ROOT",
+            hint=f"to resample clips of any rate, say so where you name the data set: {dataset}[rate=any]:ROOT",
         )
-    taken = _take(path, samples, channel)
+    taken = _take(path, samples, channel, dataset)
     if not np.isfinite(taken).all():
         raise ClipError(
             f"{path.name}: holds samples that are not finite (NaN or infinity)",
@@ -186,19 +188,19 @@ def _reason(error: Exception) -> str:
     return text.strip().rstrip(".") or type(error).__name__
 
 
-def _take(path: Path, samples: Floats, channel: int | None) -> Floats:
+def _take(path: Path, samples: Floats, channel: int | None, dataset: str) -> Floats:
     channels = samples.shape[1]
     if channel is None and channels > 1:
         raise ClipError(
             f"{path.name}: has {channels} channels, not one",
             looked=str(path),
-            hint="to use one of them, say which where you name the data set: dcase2021[channel=0]:ROOT",
+            hint=f"to use one of them, say which where you name the data set: {dataset}[channel=0]:ROOT",
         )
     if not 0 <= (channel or 0) < channels:
         raise ClipError(
             f"{path.name}: has no channel {channel}",
             looked=f"{path} has {channels}, counted from 0",
-            hint=f"choose one where you name the data set: dcase2021[channel={channels - 1}]:ROOT",
+            hint=f"choose one where you name the data set: {dataset}[channel={channels - 1}]:ROOT",
         )
     return np.ascontiguousarray(samples[:, channel or 0])
 

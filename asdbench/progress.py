@@ -73,6 +73,17 @@ class Logged(Progress):
         self._to.running(titles)
 
 
+WARNINGS = logging.getLogger("py.warnings")
+"""Where Python's warnings go once :func:`keep_warnings` was called."""
+
+
+def keep_warnings() -> None:
+    """Keep Python's warnings (numpy's among them) off the terminal; while a log file is written they go there."""
+    logging.captureWarnings(True)
+    WARNINGS.propagate = False
+    WARNINGS.addHandler(logging.NullHandler())
+
+
 @contextmanager
 def logged(progress: Progress, path: Path, command: str) -> Iterator[Logged]:
     """Within it, what ``progress`` is told stands in the log file ``path``, too; how it ended is its last line.
@@ -94,6 +105,7 @@ def logged(progress: Progress, path: Path, command: str) -> Iterator[Logged]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log = logging.Logger(path.name)
     log.addHandler(handler)
+    WARNINGS.addHandler(handler)
     log.info("%s", command)
     started = time.monotonic()
     try:
@@ -104,6 +116,7 @@ def logged(progress: Progress, path: Path, command: str) -> Iterator[Logged]:
     else:
         log.info("finished after %.1f s", time.monotonic() - started)
     finally:
+        WARNINGS.removeHandler(handler)
         handler.close()
 
 

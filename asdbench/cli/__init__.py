@@ -7,11 +7,14 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from asdbench.errors import AsdbenchError
+from asdbench.progress import keep_warnings
 from asdbench.version import __version__
 
 COMMANDS = {
@@ -37,8 +40,33 @@ PIPE = 13
 """The number of the signal SIGPIPE, which not all systems have."""
 
 
+class _Closed(Exception):  # noqa: N818  # it is no error: whoever read the output has what they wanted
+    """Standard output or error is a pipe that nobody reads any more."""
+
+
+@contextmanager
+def _pipes_told() -> Iterator[None]:
+    """Within it, a closed pipe is told as such: click and rich make it exit code 1, each in its own way."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _Closed from error
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            raise _Closed from error
+        raise
+
+
 class _Commands(click.Group):
     """Imports a command's module only when that command is called: `--help` loads nothing heavy."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        with _pipes_told():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _pipes_told():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -71,8 +99,23 @@ def root(verbose: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: an error takes three lines and its exit code, Ctrl-C exits with 130."""
+    """Run the command line and exit.
+
+    An error takes three lines and its exit code; Ctrl-C exits with 130; 141 where what read the output wants no more.
+    """
     given = sys.argv[1:] if arguments is None else arguments
+    if not sys.warnoptions:
+        keep_warnings()
+    try:
+        _main(given)
+    except (BrokenPipeError, _Closed):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):  # what is left in a buffer goes there
+            os.dup2(nowhere, stream)
+        sys.exit(128 + PIPE)  # as if the signal had ended it
+
+
+def _main(given: list[str]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character must not end a run
@@ -81,6 +124,7 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(stop, signal.default_int_handler)  # as Ctrl-C: workers end, too
     try:
         code: Any = root.main(given, prog_name="asdbench", standalone_mode=False)
+        sys.stdout.flush()
     except AsdbenchError as error:
         if "-v" in given or "--verbose" in given:
             raise
@@ -90,8 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has what it wanted
-        sys.exit(128 + PIPE)  # as if the signal had ended it
+        raise
     except OSError as error:
         if given and given[0] in ("-v", "--verbose"):
             raise

@@ -166,6 +166,7 @@ def command(
     folder = [] if results == Path("results") else [str(results)]
     again = shlex.join(["asdbench", "report", *folder, "--dataset", summary.dataset])
     click.echo(f"next:    {again}{' (all tables)' if overseen else ''}", err=True)
+    click.echo(f"         {again} --format html --output report.html --open (the page, with figures)", err=True)
     explicit = {name for name, _ in summary.not_applicable} if systems else set()
     if len(summary.failed) == summary.cells:
         return 4  # nothing was measured

@@ -14,6 +14,7 @@ import click
 from asdbench.cli.wrapping import line
 from asdbench.plugins import registry
 from asdbench.plugins.spec import parse
+from asdbench.plugins.systems import create_system
 
 WIDEST = 96
 
@@ -27,7 +28,7 @@ def command(context: click.Context) -> None:
     entries = registry.entries("systems")
     width = max(map(len, entries))
     for name, entry in entries.items():
-        system = registry.create("systems", name)
+        system = create_system(name)
         click.echo(line(f"{name:<{width}}  ", system.title))
         about = f"from {entry.origin} ({entry.target}); features: {system.model.embedding}"
         click.echo(line(f"{'':<{width}}  ", about))
@@ -41,7 +42,7 @@ def show(name: str) -> None:
     """Show a system: source, formula, parameters with defaults, and what the report says of each."""
     spec = parse(name)
     make = registry.factory("systems", spec.name)
-    system = registry.create("systems", spec)
+    system = create_system(spec)
     sums = [_sum(weights) for weights in system.standardised]
     formula = " + ".join(f"standardised({own})" for own in sums) if sums else _sum(system.formula)
     entry = registry.entries("systems").get(spec.name)
@@ -77,7 +78,8 @@ def _show_parameters(title: str, make: Callable[..., Any], values: Mapping[str, 
     words = registry.documentation(make)
     click.echo(f"\n{title}:")
     for key, parameter in registry.parameters(make).items():
-        click.echo(f"  {key}={values.get(key, parameter.default)}  ({registry.describe(parameter.annotation)})")
+        default = "..." if parameter.default is parameter.empty else parameter.default
+        click.echo(f"  {key}={values.get(key, default)}  ({registry.describe(parameter.annotation)})")
         if words.get(key):
             click.echo(_filled(words[key].replace("``", ""), "      "))
 

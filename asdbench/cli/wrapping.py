@@ -56,7 +56,7 @@ def console() -> Console:
 
 
 def markdown(text: str, narrow: Callable[[], None] | None = None) -> None:
-    """Print Markdown: in a pipe as it is; on a terminal long lines are broken between words, tables left alone.
+    """Print Markdown: in a pipe as it is; on a terminal for people, with long lines broken, tables left alone.
 
     Parameters
     ----------
@@ -72,8 +72,19 @@ def markdown(text: str, narrow: Callable[[], None] | None = None) -> None:
     elif narrow is not None and widest > width:
         narrow()
     else:
-        rows = (row if row.startswith("|") else line(*_beginning(row)) for row in text.split("\n"))
+        rows = (_row(row) if row.startswith("|") else line(*_beginning(_plain(row))) for row in text.split("\n"))
         click.echo("\n".join(rows), nl=False)
+
+
+def _plain(text: str) -> str:
+    """Markdown without the backslashes that keep a letter from being markup: nobody renders it on a terminal."""
+    return re.sub(r"\\([\\`*{}\[\]<>|#_])", r"\1", text)
+
+
+def _row(row: str) -> str:
+    """The same of a table's row; its columns stay where they are."""
+    cells = re.split(r"(?<!\\)\|", row)
+    return "|".join(_plain(cell).ljust(len(cell)) for cell in cells)
 
 
 def _beginning(row: str) -> tuple[str, str]:

@@ -54,10 +54,11 @@ CHANNELS = {2026: 0}
 
 @dataclass(frozen=True)
 class SoundReader:
-    """Reads the sound of a clip; a value, so that it can be sent to workers."""
+    """Reads the sound of a clip; a value, so that it can be sent to workers. ``dataset`` is its name, for advice."""
 
     channel: int | None
     rate: int | None
+    dataset: str = "dcase2021"
 
     def __call__(self, clip: Clip) -> Waveform:
         """The clip's sound, as :func:`asdbench.audio.read` gives it, with its errors."""
@@ -65,7 +66,7 @@ class SoundReader:
 
         if clip.path is None:
             raise DataError(f"clip {clip.name} has no sound file", hint="open the data set again from its root")
-        return audio.read(clip.path, channel=self.channel, rate=self.rate)
+        return audio.read(clip.path, channel=self.channel, rate=self.rate, dataset=self.dataset)
 
 
 @dataclass
@@ -229,7 +230,7 @@ def _open(found: tree.Tree, year: Year, root: str, channel: int | None, rate: Ra
         year=year.year,
         spec=str(Spec(f"dcase{year.year}", parameters, root)),
         clips=clips,
-        reader=SoundReader(taken, None if rate == "any" else int(rate)),
+        reader=SoundReader(taken, None if rate == "any" else int(rate), f"dcase{year.year}"),
         remarks=tuple(remarks),
         stamps=tuple(filter(None, (grammar.SYNTHETIC if synthetic else "", year.assumed))),
         root=found.root,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import is_dataclass
 from typing import Any, get_args
 
 from asdbench.api import Scope, System
@@ -23,7 +24,18 @@ def create_system(spec: Spec | str) -> System[Any]:
     system = registry.create("systems", spec)
     if not isinstance(system, System):
         raise UsageError(
-            f"{spec.name} gives no System", looked=f"it gives {type(system).__name__}", hint="see the README"
+            f"{spec.name} gives no System",
+            looked=f"it gives {'None' if system is None else f'a {type(system).__name__}'}",
+            hint="end the factory with: return System(name, title, model, formula)",
+        )
+    model = system.model
+    lacking = [name for name in ("embedding", "scope", "fit") if not hasattr(model, name)]
+    if lacking or not is_dataclass(model):
+        raise UsageError(
+            f"the model of {spec.name} is none",
+            looked=f"it is a {type(model).__name__}"
+            + (f", without {', '.join(lacking)}" if lacking else ", which is no dataclass"),
+            hint="make it a frozen dataclass of its parameters with embedding, scope and fit()",
         )
     for formula in (system.formula, *system.standardised):
         if not formula or not all(isinstance(w, (int, float)) and math.isfinite(w) for w in formula.values()):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import uuid
 from collections import deque
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar, cast
 
 from asdbench.errors import DataError, UsageError
+from asdbench.progress import keep_warnings
 
 T = TypeVar("T")
 
@@ -192,7 +194,12 @@ def _begun(
 
 
 def _depend_on_parent() -> None:
-    """Leave Ctrl-C to the parent, and end with it: one that was killed ends nobody, and its workers would stay."""
+    """Leave Ctrl-C to the parent, and end with it: one that was killed ends nobody, and its workers would stay.
+
+    Warnings of whatever runs here would come between the lines of the parent's terminal.
+    """
+    if not sys.warnoptions:
+        keep_warnings()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
