@@ -62,7 +62,8 @@ def show(name: str) -> None:
         click.echo(line(f"  {label + ':':<14}", value))
     summary = inspect.cleandoc(make.__doc__ or "").partition("\nParameters\n")[0].strip()
     click.echo("\n" + "\n\n".join(_filled(paragraph, "  ") for paragraph in summary.split("\n\n")))
-    of_model = {field.name: getattr(system.model, field.name) for field in fields(system.model)}
+    model: Any = system.model  # a dataclass, as create_system has seen
+    of_model = {field.name: getattr(model, field.name) for field in fields(model)}
     _show_parameters("Parameters", make, {**of_model, **dict(spec.parameters)})
     embedding = parse(system.model.embedding)
     of_embedding = registry.factory("embeddings", embedding.name)

@@ -53,7 +53,7 @@ def test_its_folder_its_names_and_an_edit(shell: Shell, make_features: MakeFeatu
 
 def test_show_says_what_it_is_and_what_is_wrong(shell: Shell) -> None:
     out, _ = shell("systems", "show", "./mine.py:make[power=3]")
-    assert "power=1  (int)" in out
+    assert "power=3  (int)" in out
     for body, looked in (
         ("return None", "it gives None"),
         ("return 7", "it gives a int"),
