@@ -21,6 +21,7 @@ from asdbench.plugins import registry
 from asdbench.api import Clip, Waveform
 from asdbench.running.executors import InlineExecutor
 from asdbench.running.extraction import Request, extract
+from asdbench.running.identity import recipe_of
 from asdbench.progress import Progress
 from tests.benchmarks.peak import megabytes
 
@@ -39,7 +40,7 @@ clips = [
     for n in range(int(sys.argv[1]))
 ]
 index = megabytes() - before
-recipe = registry.create("embeddings", "logmel").recipe
+recipe = recipe_of("logmel", registry.create("embeddings", "logmel"))
 with tempfile.TemporaryDirectory() as folder:
     bad = extract(Sounds(), [Request("logmel", recipe, clips)], Path(folder), InlineExecutor(), Progress(), "cpu")
     whole = megabytes()  # before the files are counted, which takes memory of its own
