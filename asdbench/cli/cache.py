@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,8 +132,12 @@ def _about(recipe: Mapping[str, Any] | None) -> tuple[str, str, str]:
 def _words(values: Mapping[str, Any]) -> list[str]:
     words: list[str] = []
     for key, value in values.items():
-        if isinstance(value, Mapping):
-            words += [f"{name} {one}" if key == "versions" else f"{name}={one}" for name, one in value.items()]
+        if key == "code":  # a file and digest each: enough to tell two recipes apart
+            words.append(f"code {hashlib.sha256(repr(value).encode()).hexdigest()[:6]}")
+        elif isinstance(value, Mapping):
+            words += [
+                f"{name} {one}" if key in ("versions", "libraries") else f"{name}={one}" for name, one in value.items()
+            ]
         else:
             words.append(f"{key}={value}")
     return words

@@ -53,7 +53,9 @@ def command(results: Path, dataset: str | None, against: Path | None, tolerance:
         scores, systems = counted(found.count, "expected score"), counted(len(found.head["systems"]), "system")
         click.echo(f"{scores} of {systems} written to {path}")
         return 0
-    expected = read_expected(path).renamed({folder.asked: folder.system for folder in folders})
+    called = {folder.system for folder in folders}
+    before = {folder.asked: folder.system for folder in folders if folder.asked not in called}
+    expected = read_expected(path).renamed(before)
     verdict = check(found, expected, tolerance / 100)
     verdict.missing += [f"{what} is not as it was when these results were made: run again" for what in edited(folders)]
     for title, lines in (("", verdict.rules), ("worse: ", verdict.regressions), ("missing: ", verdict.missing)):

@@ -7,7 +7,7 @@ installed packages, and of a plug-in file in the current folder or below it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asdbench.plugins.sources import digest_now
@@ -25,9 +25,9 @@ def edited(folders: Sequence[SeedFolder]) -> list[str]:
         beside = _folder_of(folder.asked)
         changed: set[str] = set()
         for entry in folder.manifest()["machines"].values():
-            embedding = entry["key"].get("embedding", {})
-            for code in (entry["key"].get("code", {}), embedding.get("code", {})):
-                for name, digest in code.items():
+            for ran in (entry["key"], entry["key"].get("embedding")):
+                code = ran.get("code") if isinstance(ran, Mapping) else None
+                for name, digest in code.items() if isinstance(code, Mapping) else ():
                     now = harness() if name == TRAINING else digest_now(name, beside)
                     if now not in (None, digest):
                         changed.add(name)

@@ -207,3 +207,23 @@ def test_a_chunk_is_not_embedded_by_other_code(tmp_path: Path) -> None:
     found = jobs.embed_chunk("logmel", other, [None], ["0" * 64], None, tmp_path, "cpu")  # type: ignore[arg-type,list-item]  # not reached
     assert not found[0].lasting
     assert "has other code of logmel" in found[0].reason
+
+
+def test_a_plugin_package_is_followed_into_its_helpers(
+    make_features: MakeFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an entry point has it: the factory's module imports another, which imports a third inside a function."""
+    package = tmp_path / "plugged"
+    package.mkdir()
+    mine(package)
+    text = (package / "mine.py").read_text()
+    (package / "mine.py").write_text(text.replace("from helper import", "from plugged.helper import"))
+    (package / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    entry = registry.Entry("plugged", "systems", "plugged.mine:make", "plugged 1.0")
+    monkeypatch.setattr(registry, "entries", lambda group: {"plugged": entry} if group == "systems" else known(group))
+    code = dict(code_of_system("plugged", registry.create("systems", "plugged")).modules)
+    assert set(code) == {TRAINING, "plugged/__init__.py", "plugged/mine.py", "plugged/helper.py"}
+
+
+known = registry.entries
