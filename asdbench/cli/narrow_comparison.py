@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 from rich.text import Text
 
 from asdbench.cli import wrapping as lines
 from asdbench.cli.narrow_tables import columns
 from asdbench.cli.wrapping import line
-from asdbench.judging.pairing import Comparison
+from asdbench.judging.compared import Compared, Part
+from asdbench.judging.methods import Comparison
+from asdbench.reports.content import comparison as content
 from asdbench.reports.content.evidence import one_line
-from asdbench.reports.text import comparison as told
+from asdbench.reports.text.comparison import definitions, values
+
+HEADS = ("A", "B", "A − B", "95 %\ninterval", "p", "conclusion")
 
 
-def show(comparison: Comparison) -> None:
+def show(compared: Compared) -> None:
     """Print a comparison, as wide as the terminal."""
     console = lines.console()
     click.echo(line("", "A table a metric, for a narrow terminal. All in one: `asdbench compare A B > FILE`."))
-    click.echo(line("A: ", one_line(comparison.a.name)))
-    click.echo(line("B: ", one_line(comparison.b.name)))
-    loud, meaning = told.warning(comparison)
+    loud, meaning = content.warning(compared)
     if loud:
         console.print(Text(one_line(f"{loud} {meaning}"), "bold yellow"))
-    short = {"difference": "A − B", "95 % interval": "95 %\ninterval", "sd over seeds": "sd,\nseeds"}
-    heads = ["A", "B", *(short.get(head, head) for head in told.heads(comparison))]
-    for part in comparison.parts:
-        if told.sections(comparison, part):
-            console.print("", Text(told.sections(comparison, part), "bold"), sep="\n")
-        click.echo()
-        click.echo(line("", one_line(told.conclusion(comparison, part))))
-        shown = columns(["Overall"], heads)
-        for name, pair in told.overall(part):
-            shown.add_row(Text(one_line(name)), *told.row(pair))
-        console.print("", shown, sep="\n")
-        first, *more = told.place(part)
-        for title, pairs in (("AUC", [one.auc for one in part.cells]), ("pAUC", [one.pauc for one in part.cells])):
-            shown = columns([f"{title}\n{first}", *more], heads)
-            for one, pair in zip(part.cells, pairs, strict=True):
-                where = (one.cell.machine, one.cell.section, one.cell.domain)[: 1 + len(more)]
-                shown.add_row(*(Text(one_line(name)) for name in where), *told.row(pair))
-            console.print("", shown, sep="\n")
+    for part in compared.parts:
+        if content.section_name(compared, part):
+            console.print("", Text(content.section_name(compared, part), "bold"), sep="\n")
+        for pair in part.pairs:
+            click.echo()
+            click.echo(line("A: ", one_line(pair.a)))
+            click.echo(line("B: ", one_line(pair.b)))
+            click.echo(line("", one_line(content.sentence(compared, part, pair))))
+            _tables(part, pair, len(part.pairs) == 1)
     click.echo()
-    for note in told.notes(comparison):
-        click.echo(line("- ", one_line(_spoken(note))))
+    for note in (definitions(compared), *content.notes(compared)):
+        click.echo(line("- ", f"{one_line(note).removesuffix('.')}."))
 
 
-def _spoken(note: str) -> str:
-    """A note without its Markdown."""
-    return re.sub(r"\\([\\`*{}\[\]<>|#_])", r"\1", note.replace("**", ""))
+def _tables(part: Part, pair: Comparison, whole: bool) -> None:
+    console = lines.console()
+    shown = columns(["Methods" if pair.methods is not None else "Trainings"], HEADS)
+    for each in content.overall(pair):
+        shown.add_row(Text(content.name_of(each)), *values(each.verdict))
+    console.print("", shown, sep="\n")
+    if not whole:
+        return
+    places = content.place_names(part)
+    for metric, title in content.METRICS.items():
+        shown = columns([f"{title}\n{places[0]}", *places[1:]], HEADS[:4])
+        for cell, own in content.cells_of(pair).items():
+            if metric in own:
+                where = (cell.machine, cell.section, cell.domain)[: len(places)]
+                shown.add_row(*(Text(one_line(name)) for name in where), *values(own[metric])[:4])
+        console.print("", shown, sep="\n")

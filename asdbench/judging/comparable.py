@@ -1,4 +1,4 @@
-"""What of two systems' results may be set beside one another: same data, same settings over the seeds, same clips."""
+"""What of several systems' results may be compared: the same data, the same settings over the seeds, the same clips."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from asdbench.metrics.challenge import Group
 from asdbench.results.scoring import evaluate, scored_files
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.running.planning import differences
+from asdbench.words import listed
 
 
 def check_alike(name: str, manifests: Sequence[Mapping[str, Any]]) -> None:
@@ -33,8 +34,8 @@ def check_alike(name: str, manifests: Sequence[Mapping[str, Any]]) -> None:
                 )
 
 
-def check_data(names: tuple[str, str], manifests: Sequence[Sequence[Mapping[str, Any]]]) -> None:
-    """Machines that both have must have been scored on the same clips; DataError naming those that were not.
+def check_data(names: Sequence[str], manifests: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+    """Machines that several systems have must have been scored on the same clips; DataError naming those that were not.
 
     What counts are the machine's own clips, training and test. That a system was trained on other machines beside them
     is a property of the system.
@@ -44,18 +45,23 @@ def check_data(names: tuple[str, str], manifests: Sequence[Sequence[Mapping[str,
         raise DataError(
             "these results are of data sets of different years: their metrics are not the same",
             looked=", ".join(map(str, years)),
-            hint="run both systems on one data set, then compare",
+            hint="run all systems on one data set, then compare",
         )
-    other = dict[str, None]()
-    for one, two in zip(*manifests, strict=True):
-        for machine in sorted(one["machines"].keys() & two["machines"].keys()):
-            if clips_of(one["machines"][machine]) != clips_of(two["machines"][machine]):
-                other[machine] = None
+    first: dict[str, tuple[str, str]] = {}
+    other = dict[tuple[str, str, str], None]()
+    for name, side in zip(names, manifests, strict=True):
+        for one in side:
+            for machine, entry in sorted(one["machines"].items()):
+                there, clips = first.setdefault(machine, (name, clips_of(entry)))
+                if clips != clips_of(entry):
+                    other[machine, there, name] = None
     if other:
+        (_, one_name, two_name), *_ = other
+        machines = ", ".join(dict.fromkeys(machine for machine, *_ in other))
         raise DataError(
             "these results were not made on the same data",
-            looked=f"the clips of {', '.join(other)} have another fingerprint in {names[0]} than in {names[1]}",
-            hint="run both systems on one data set, then compare",
+            looked=f"the clips of {machines} have another fingerprint in {one_name} than in {two_name}",
+            hint="run all systems on one data set, then compare",
         )
 
 
@@ -65,7 +71,7 @@ def clips_of(entry: Mapping[str, Any]) -> str:
 
 
 def common_cells(
-    folders: Sequence[Sequence[SeedFolder]], names: tuple[str, str]
+    folders: Sequence[Sequence[SeedFolder]], names: Sequence[str]
 ) -> tuple[list[Cell], dict[str, tuple[Cell, ...]]]:
     """The cells with a value in every folder, and the others by reason."""
     reasons: dict[Cell, str] = {}
@@ -84,7 +90,8 @@ def common_cells(
                 for name, side in zip(names, folders, strict=True)
                 if all(cell in _asked(folder) for folder in side)
             ]
-            reasons.setdefault(cell, f"only {having[0]} has them" if having else "some seeds lack them")
+            alone = f"only {listed(having)} {'has' if len(having) == 1 else 'have'} them"
+            reasons.setdefault(cell, alone if having else "some seeds lack them")
     left_out: dict[str, tuple[Cell, ...]] = {}
     for cell, reason in sorted(reasons.items(), key=lambda item: item[0]):
         left_out[reason] = (*left_out.get(reason, ()), cell)
@@ -107,14 +114,14 @@ class CommonFile:
     part : {"dev", "eval"}
     cells : tuple of Cell
         Those to compare.
-    groups : (list of Group, list of Group)
+    groups : tuple of list of Group
         Each system's, one a folder: the same clips, labels and domains.
     """
 
     file: Cell
     part: str
     cells: tuple[Cell, ...]
-    groups: tuple[list[Group], list[Group]]
+    groups: tuple[list[Group], ...]
 
 
 def common_files(folders: Sequence[Sequence[SeedFolder]], cells: Sequence[Cell]) -> list[CommonFile]:
@@ -134,7 +141,7 @@ def common_files(folders: Sequence[Sequence[SeedFolder]], cells: Sequence[Cell])
                 if one.group is None or not own:
                     continue
                 group = _sorted(one.group)
-                there = found.setdefault(group.file, CommonFile(group.file, one.part, own, ([], [])))
+                there = found.setdefault(group.file, CommonFile(group.file, one.part, own, tuple([] for _ in folders)))
                 first = next((group for side in there.groups for group in side), group)
                 same = first.clips == group.clips and first.domains == group.domains
                 if not same or not np.array_equal(first.labels, group.labels):

@@ -1,22 +1,21 @@
-"""Which system of a view is best, and how surely: the sentence a page begins with."""
+"""Which method of a view is best, and how surely: the sentence a page begins with."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from asdbench.errors import AsdbenchError
-from asdbench.metrics.paired import Difference
+from asdbench.judging.compared import compare_folders
+from asdbench.judging.methods import Comparison
+from asdbench.reports.content.comparison import sentence
 from asdbench.reports.content.evidence import Shown, View
 from asdbench.reports.content.footnotes import NO_RESULT
 from asdbench.reports.content.system_table import SystemTable, comparable
-from asdbench.words import listed
+from asdbench.words import counted, listed
 
 
 def verdict(view: View) -> tuple[str, str]:
     """What the view says in one sentence, and the comparison behind it, to quote: "" where there is none."""
-    from asdbench.judging.pairing import compare
-    from asdbench.reports.text.comparison import by_area, conclusion, lean
-
     can = comparable([shown.table for shown in view.systems])
     fair = [shown for table in can for shown in view.systems if shown.table is table]
     counts = [_within(shown) for shown in view.systems if shown.table.has_published and not shown.oracle]
@@ -34,35 +33,46 @@ def verdict(view: View) -> tuple[str, str]:
     first = fair[0]
     if len(fair) == 1:
         return f"{where}, {first.name} has an official score of {_score(first.table)}{beside}.", ""
-    second, equal = fair[1], [shown for shown in fair if shown.table.score == first.table.score]
+    said = f"{where}, {first.name} has the highest official score of {counted(len(fair), 'system')}"
+    said += f", {_score(first.table)}"
+    equal = [shown for shown in fair if shown.table.score == first.table.score]
     if len(equal) > 1:
         names = listed([one.name for one in equal])
-        said = f"{names} have the same, highest official score of {len(fair)} systems, {first.table.score:.2f}"
-        return f"{where}, {said}{beside}.", ""
-    said = f"{where}, {first.name} has the highest official score of {len(fair)} systems, {_score(first.table)}"
-    next_ = f"{second.name}, the next ({second.table.score:.2f})"
+        said = f"{where}, {names} have the same, highest official score of {counted(len(fair), 'system')}"
+        said += f", {first.table.score:.2f}"
     try:
-        compared = compare(first.folders, second.folders, (first.name, second.name))
+        compared = compare_folders([shown.folders for shown in fair], [shown.name for shown in fair])
     except AsdbenchError as error:
-        return f"{said}; whether it is better than {next_} is not known: {error.message}{beside}.", ""
+        return f"{said}; whether that is the better method is not known: {error.message}{beside}.", ""
     part = next((part for part in compared.parts if part.part == view.part), None)
     if part is None:
-        return f"{said}, before {next_}{beside}.", ""
-    gap, quote = part.official.difference, conclusion(compared, part)
-    if gap.interval is None and lean(gap):  # the mean AUC then tells
-        area = by_area(part.means["", "auc"].difference, (first.name, second.name))
-        points = f"before {next_}; no 95 % interval of the difference can be given; by the mean AUC {area}"
-        return f"{said}, {points}{beside}.", quote
-    how = {1: "higher than", 0: "but no difference can be told from", -1: "but, over the seeds of both, lower than"}
-    return f"{said}, {how[lean(gap)]} {next_}: {_points(gap)}{beside}.", quote
+        return f"{said}{beside}.", ""
+    told = _against(first.name, part.pairs)
+    next_ = next(pair for pair in part.pairs if {pair.a, pair.b} == {first.name, fair[1].name})
+    return f"{said}; {told}{beside}.", sentence(compared, part, next_)
 
 
-def _points(gap: Difference) -> str:
-    """A difference with its interval."""
-    points = f"{100 * gap.estimate:+.1f} points"
-    if gap.interval is None:
-        return points
-    return f"{points}, 95 % interval {100 * gap.interval.low:.1f} to {100 * gap.interval.high:.1f}"
+def _against(name: str, pairs: Sequence[Comparison]) -> str:
+    """How the method of that name stands to each of the others."""
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        if name not in (pair.a, pair.b):
+            continue
+        other = pair.b if pair.a == name else pair.a
+        if pair.methods is None:
+            found.setdefault("one training", []).append(other)
+            continue
+        own = pair.methods["official"].conclusion or "undecided"
+        turned = {"better": "worse", "worse": "better"}.get(own, own) if pair.b == name else own
+        found.setdefault(turned, []).append(other)
+    words: Mapping[str, str] = {
+        "better": "this method is better than {}",
+        "worse": "this method is worse than {}",
+        "equivalent": "it is equivalent to {} within the margin",
+        "undecided": "whether it is better than {} is undecided",
+        "one training": "of {} or of itself there is one training, from which nothing follows about the methods",
+    }
+    return "; ".join(text.format(listed(found[kind])) for kind, text in words.items() if kind in found)
 
 
 def _why_not(shown: Shown, fair: Sequence[Shown]) -> str:

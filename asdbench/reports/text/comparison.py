@@ -1,215 +1,143 @@
-"""A comparison of two systems as a sentence to quote and as Markdown tables. A point is one percent of the scale."""
+"""A comparison of methods as text: Markdown, LaTeX, CSV, JSON.
+
+Conventions
+-----------
+- Markdown and LaTeX are percent; CSV and JSON are fractions.
+- JSON of two systems: ``margin``, ``systems`` (names), ``parts``, each with ``part``, ``methods`` (``official``,
+  ``auc``, ``pauc``; null where a side has one training), ``machines_like_these``, ``machines``, ``trainings`` (over
+  clips alone) and ``cells``. Of more systems: ``pairs``, a list of such objects.
+- CSV: one line a value and pair, columns :data:`FIELDS`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from asdbench.judging.pairing import Comparison, Pair, Part, Side
-from asdbench.metrics.aggregate import Metric
-from asdbench.metrics.paired import Difference
-from asdbench.reports.content.footnotes import NO_RESULT, some
-from asdbench.reports.text.markdown import NOT_THERE, PARTS, clips_of, official_mean, text, unit
-from asdbench.results.intervals import FEWEST, fewest_of_official
+from asdbench.judging.compared import Compared, Part
+from asdbench.judging.conclusions import Verdict
+from asdbench.judging.methods import QUANTITIES, Comparison
+from asdbench.reports.content.comparison import (
+    METRICS,
+    NAMES,
+    Line,
+    cells_of,
+    name_of,
+    notes,
+    of_cells,
+    of_machines,
+    overall,
+    p_of,
+    place_names,
+    section_name,
+    sentence,
+    signed,
+    span,
+    warning,
+)
+from asdbench.reports.text import latex
+from asdbench.reports.text.markdown import NOT_THERE, clips_of, official_mean, text
 
-NAMES: dict[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
-FEW = 50  # clips a class, below which intervals of a cell's pAUC are too short
+FORMAT = 1
+HEADS = ("difference", "95 % interval", "p", "conclusion")
+FIELDS = (
+    *("part", "a", "b", "of", "machine", "section", "domain", "metric", "value_a", "value_b", "difference"),
+    *("low", "high", "p", "conclusion", "seeds_needed", "reason", "margin", "trainings_a", "trainings_b"),
+)
 
 
-def render(comparison: Comparison) -> str:
-    """The whole comparison: stamps, conclusion, overall values, cells, notes.
+def render(compared: Compared, form: str = "markdown") -> str:
+    """The whole comparison.
 
     Parameters
     ----------
-    comparison : Comparison
+    compared : Compared
+    form : {"markdown", "latex", "csv", "json"}
 
     Returns
     -------
     str
-        Markdown; ends in a line break.
+        Ends in a line break.
     """
-    a, b = comparison.a, comparison.b
-    blocks = [f"# {text(a.name)} and {text(b.name)} on {text(_dataset(comparison))}"]
-    loud, meaning = warning(comparison)
+    return {"markdown": _markdown, "latex": _latex, "csv": _csv, "json": _json}[form](compared)
+
+
+def title(compared: Compared) -> str:
+    """What is compared, on which data."""
+    names = ", ".join(side.name for side in compared.sides[:-1]) + f" and {compared.sides[-1].name}"
+    data = " and ".join(dict.fromkeys(side.dataset for side in compared.sides if side.dataset))
+    return f"{names} on {data}" if data else names
+
+
+def values(own: Verdict, digits: int = 2) -> list[str]:
+    """Both values and what stands under :data:`HEADS`."""
+    shown = [f"{100 * own.a:.{digits}f}", f"{100 * own.b:.{digits}f}", signed(own.difference, digits)]
+    return [*shown, span(own) or NOT_THERE, p_of(own) or NOT_THERE, conclusion(own)]
+
+
+def conclusion(own: Verdict) -> str:
+    """The conclusion in a word or two."""
+    if own.conclusion is None:
+        return NOT_THERE
+    return f"{own.conclusion}, {own.detectably}" if own.detectably else own.conclusion
+
+
+def definitions(compared: Compared) -> str:
+    """What the official score is."""
+    definition = compared.parts[0].definition
+    return f"Official score: the {official_mean(definition)}.{clips_of(definition)}"
+
+
+def _markdown(compared: Compared) -> str:
+    blocks = [f"# {text(title(compared))}"]
+    loud, meaning = warning(compared)
     if loud:
         blocks.append(f"> **{text(loud)}** {meaning}")
-    for part in comparison.parts:
-        if sections(comparison, part):
-            blocks.append(f"## {sections(comparison, part)}")
-        blocks += [f"**{text(conclusion(comparison, part))}**", _overall(comparison, part), _cells(comparison, part)]
-    blocks.append("\n".join(f"- {note}" for note in notes(comparison)))
+    for part in compared.parts:
+        if section_name(compared, part):
+            blocks.append(f"## {section_name(compared, part)}")
+        blocks += _two(compared, part) if len(part.pairs) == 1 else _several(compared, part)
+    told = [definitions(compared), *notes(compared)]
+    blocks.append("\n".join(f"- {text(note).removesuffix('.')}." for note in told))
     return "\n\n".join(blocks) + "\n"
 
 
-def warning(comparison: Comparison) -> tuple[str, str]:
-    """The stamps in capitals, and what they mean; empty where there are none."""
-    stamps = _stamps(comparison)
-    if not stamps:
-        return "", ""
-    none = NO_RESULT & {*comparison.a.stamps, *comparison.b.stamps}
-    return f"{'; '.join(stamps).upper()}.", "These numbers are no result." if none else "Mind this."
-
-
-def sections(comparison: Comparison, part: Part) -> str:
-    """Which sections a part is of, where that must be said."""
-    if len(comparison.parts) == 1 and part.part == "dev":
-        return ""
-    return f"{'Evaluation' if part.part == 'eval' else 'Development'} sections"
-
-
-def conclusion(comparison: Comparison, part: Part) -> str:
-    """One sentence on the official score that a reader can quote.
-
-    Names what the numbers rest on (data, stamps, seeds), the difference with its interval, the cells won, whether the
-    seeds agree, and collapsed models. Where the interval holds 0 it says that no difference can be told;
-    where the mean AUC tells otherwise than the official score, it says that, too.
-
-    Parameters
-    ----------
-    comparison : Comparison
-    part : Part
-        One of the comparison's.
-    """
-    a, b, official = comparison.a, comparison.b, part.official
-    difference, (won, lost, tied) = official.difference, part.balance
-    turned = lean(difference) < 0
-    first, second = (b, a) if turned else (a, b)
-    if turned:
-        won, lost = lost, won
-    seeds = f"seed{'s' * (len(comparison.seeds) > 1)} {', '.join(map(str, comparison.seeds))}"
-    stamps = ", ".join(_stamps(comparison))
-    where = f"On {_dataset(comparison)}{PARTS[part.part]} ({f'{stamps}; ' if stamps else ''}{seeds})"
-    cells = f"winning {won} of {len(part.cells)} AUC cells" + (f", {tied} tied" if tied else "")
-    if lean(difference):
-        claim = f"{first.name} scores {100 * abs(difference.estimate):.1f} points higher than {second.name}"
-        claim += f" in the official score ({_surely(difference)}), {cells}"
-    else:
-        claim = f"no difference can be told between {a.name} and {b.name}: {_signed(difference)} points"
-        claim += f" of official score ({_surely(difference)}), {first.name} {cells}"
-    said = [f"{where}, {claim}"]
-    if official.spread is not None:
-        agreeing = f"{official.agreeing} of {len(official.per_seed)} seeds"
-        spread = f"standard deviation {100 * official.spread:.1f} points over seeds"
-        said.append(f"the official score differs in that direction in {agreeing} ({spread})")
-    area = part.means["", "auc"].difference
-    if lean(area) != lean(difference) or difference.interval is None:
-        said.append(f"by the mean AUC {by_area(area, (a.name, b.name))}")
-    said += [_collapsed(side, len(comparison.seeds) > 1) for side in (a, b) if side.collapsed]
-    these = "these trainings" if len(comparison.seeds) > 1 else "this training"
-    if difference.interval is not None or area.interval is not None:
-        said.append(f"the interval speaks of the clips, for {these}, not of other trainings")
-    return "; ".join(said) + "."
-
-
-def lean(difference: Difference) -> int:
-    """1 where the first system is higher, -1 where the second is, 0 where no difference can be told.
-
-    Without an interval the estimate alone says which is higher; how sure that is nobody can say then.
-    """
-    if difference.interval is not None:
-        return difference.sign
-    return int(difference.estimate > 0) - int(difference.estimate < 0)
-
-
-def by_area(area: Difference, names: tuple[str, str]) -> str:
-    """Which of two systems has the higher mean AUC, by how much, how surely."""
-    if not lean(area):
-        return f"no difference can be told: {names[0]} minus {names[1]} {_signed(area)} points ({_surely(area)})"
-    higher = names[0] if lean(area) > 0 else names[1]
-    return f"{higher} is {100 * abs(area.estimate):.1f} points higher ({_surely(area)})"
-
-
-def _surely(difference: Difference) -> str:
-    """The interval in words, from the side of the higher system."""
-    if difference.interval is None:
-        return "no 95 % interval can be given"
-    return f"95 % interval {_interval(difference, lean(difference) or 1)}"
-
-
-def _collapsed(side: Side, several: bool) -> str:
-    whole = f"{side.trainings} trainings" if several else f"{side.trainings} machine{'s' * (side.trainings != 1)}"
-    return f"{side.name} has a collapsed component in {len(side.collapsed)} of {whole}"
-
-
-def _dataset(comparison: Comparison) -> str:
-    return " and ".join(dict.fromkeys((comparison.a.dataset, comparison.b.dataset)))
-
-
-def _stamps(comparison: Comparison) -> list[str]:
-    """Stamps of both, then those of one system alone, with its name."""
-    a, b = comparison.a, comparison.b
-    first, second = ([*side.stamps, *([f"reduced budget ({side.budget})"] if side.budget else [])] for side in (a, b))
-    common = [stamp for stamp in first if stamp in second]
-    alone = [f"{a.name}: {stamp}" for stamp in first if stamp not in common]
-    alone += [f"{b.name}: {stamp}" for stamp in second if stamp not in common]
-    return common + alone
-
-
-def _overall(comparison: Comparison, part: Part) -> str:
-    head = ["Overall", text(comparison.a.name), text(comparison.b.name), *heads(comparison)]
-    return _table(head, [[text(name), *row(pair)] for name, pair in overall(part)], 1)
-
-
-def overall(part: Part) -> list[tuple[str, Pair]]:
-    """The official score and the means, each with its name."""
-    means = [
-        (f"Mean {NAMES[metric]}{f', {domain}' if domain else ''}", p) for (domain, metric), p in part.means.items()
-    ]
-    return [("Official score", part.official), *means]
-
-
-def place(part: Part) -> list[str]:
-    """The heads of what tells a cell from the others."""
-    return ["Machine", unit(part.definition), *(["Domain"] if part.definition.domains != "nothing" else [])]
-
-
-def _cells(comparison: Comparison, part: Part) -> str:
-    names = place(part)
-    head = [*names]
-    for metric in NAMES.values():
-        head += [f"{metric} {text(side.name)}" for side in (comparison.a, comparison.b)] + heads(comparison)
+def _two(compared: Compared, part: Part) -> Iterator[str]:
+    (pair,) = part.pairs
+    yield f"**{text(sentence(compared, part, pair))}**"
+    names = [text(pair.a), text(pair.b)]
+    methods = pair.methods is not None
+    head = ["Methods" if methods else "These trainings, over clips", *names, *HEADS]
+    yield _table(head, [[name_of(line), *values(line.verdict)] for line in overall(pair)], 1)
+    if machines := of_machines(pair):
+        head = ["Machine", "", *names, *HEADS]
+        yield _table(head, [[text(one.machine), NAMES[one.quantity], *values(one.verdict)] for one in machines], 2)
+    places = place_names(part)
+    head = [*places]
+    for metric in METRICS.values():
+        head += [f"{metric} {name}" for name in names] + ["difference", "95 % interval"]
     rows = []
-    for one in part.cells:
-        cell = one.cell
-        where = [text(cell.machine), text(cell.section), text(cell.domain)][: len(names)]
-        rows.append([*where, *row(one.auc), *row(one.pauc)])
-    return _table(head, rows, len(names))
+    for cell, own in cells_of(pair).items():
+        where = [text(name) for name in (cell.machine, cell.section, cell.domain)][: len(places)]
+        for metric in METRICS:
+            where += values(own[metric])[:4] if metric in own else [""] * 4
+        rows.append(where)
+    yield _table(head, rows, len(places))
 
 
-def heads(comparison: Comparison) -> list[str]:
-    """The heads of a row's numbers after the two systems' values."""
-    return ["difference", "95 % interval", "p", *(["sd over seeds"] if len(comparison.seeds) > 1 else [])]
-
-
-def row(pair: Pair) -> list[str]:
-    """Both values and what stands under :func:`heads`."""
-    difference = pair.difference
-    shown = [
-        f"{100 * pair.a:.2f}",
-        f"{100 * pair.b:.2f}",
-        _signed(difference, 2),
-        _interval(difference),
-        _p(difference.p),
-    ]
-    return shown if pair.spread is None else [*shown, f"{100 * pair.spread:.2f}"]
-
-
-def _interval(difference: Difference, turn: int = 1) -> str:
-    if difference.interval is None:
-        return NOT_THERE
-    low, high = sorted(100 * turn * bound for bound in (difference.interval.low, difference.interval.high))
-    return f"{_plain(low, 1)} to {_plain(high, 1)}"
-
-
-def _signed(difference: Difference, digits: int = 1) -> str:
-    return _plain(100 * difference.estimate, digits, "+")
-
-
-def _plain(points: float, digits: int, sign: str = "") -> str:
-    return f"{points:{sign}z.{digits}f}"  # z: no -0.0
-
-
-def _p(p: float | None) -> str:
-    return NOT_THERE if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+def _several(compared: Compared, part: Part) -> Iterator[str]:
+    yield "\n".join(f"- **{text(sentence(compared, part, pair))}**" for pair in part.pairs)
+    for quantity in QUANTITIES:
+        rows = []
+        for pair in part.pairs:
+            found = pair.trainings if pair.methods is None else pair.methods
+            rows.append([text(pair.a), text(pair.b), *values(found[quantity])])
+        name = NAMES[quantity]
+        head = [f"{name[0].upper()}{name[1:]}: A", "B", "A", "B", "A − B", *HEADS[1:]]
+        yield _table(head, rows, 2)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> str:
@@ -219,53 +147,135 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> st
     return tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
 
 
-def notes(comparison: Comparison) -> list[str]:
-    """What a reader must know, as Markdown."""
-    a, b = comparison.a, comparison.b
-    found = [
-        f"Percent; difference: {text(a.name)} minus {text(b.name)}. AUC of a cell: DeLong; all else: paired bootstrap"
-        " over clips, within class. p is of one row alone: of rows without any difference, one in 20 falls below 0.05."
-    ]
-    definition = comparison.parts[0].definition
-    found[0] += f" Official score: the {official_mean(definition)}.{clips_of(definition)}"
-    if len(comparison.seeds) > 1:
-        found.append(
-            f"Means over seeds {', '.join(map(str, comparison.seeds))}. Intervals and p speak of the clips, for these"
-            " trainings; sd over seeds is how the difference varies from seed to seed, and is in no interval."
+def _latex(compared: Compared) -> str:
+    tables = []
+    loud, meaning = warning(compared)
+    told = [definitions(compared), *(f"{note.removesuffix('.')}." for note in notes(compared))]
+    for part in compared.parts:
+        where = (
+            f"{title(compared)}{f', {section_name(compared, part).lower()}' if section_name(compared, part) else ''}"
         )
-        for part in comparison.parts:
-            own = zip(comparison.seeds, part.official.per_seed, strict=True)
-            seeds = ", ".join(f"{seed}: {_plain(100 * one, 2, '+')}" for seed, one in own)
-            found.append(f"Official score{PARTS[part.part]}, difference of each seed: {seeds}.")
-    for side in (a, b):
-        if side.budget:
-            found.append(f"**Reduced budget**: {text(side.name)} was trained for {side.budget}.")
-        if side.collapsed:
-            where = some([text(name) for name in side.collapsed], 8)
-            found.append(f"**Collapsed model**: {text(side.name)} has a component that is constant: {where}.")
-        if side.only_seeds:
-            found.append(f"Not compared: seeds of {text(side.name)} alone: {', '.join(map(str, side.only_seeds))}.")
-    fewest = min(one.clips for part in comparison.parts for one in part.cells)
-    if fewest < FEW:
-        found.append(
-            f"**Few clips**: there are cells of {fewest} clips a class. Simulated, a 95 % interval of a cell's pAUC"
-            " difference holds the truth in 77 to 87 of 100 cases at 10 clips a class, 89 to 92 at 30, 93 at 100;"
-            " its p is as much too small. (DeLong for AUC: 92 to 96 of 100.)"
-        )
-    if any(pair.difference.interval is None for part in comparison.parts for _, pair in overall(part)):
-        found.append(
-            f"{NOT_THERE}: means of pAUC have no interval and p below {FEWEST['pauc']} clips of a class in a cell, of"
-            f" AUC below {FEWEST['auc']}, the official score below {fewest_of_official(definition)}; nor has what is"
-            " the same whatever the clips, or falls to 0."
-        )
-    for part in comparison.parts:
-        if part.falling:
-            cells_of = text(some([str(cell) for cell in part.falling]))
-            meaning = "that often that it has neither interval nor p" if part.falls else "its interval is wide for it"
-            found.append(
-                f"Official score{PARTS[part.part]}: the AUC of {cells_of} is 0 in some resamples, and the harmonic mean"
-                f" of all cells with it: {meaning}. The arithmetic means are not so."
-            )
-    for reason, cells in comparison.left_out.items():
-        found.append(f"{NOT_THERE} not compared: {text(some([str(cell) for cell in cells]))}: {text(reason)}")
-    return found
+        caption = f"{f'{loud} {meaning} ' if loud else ''}{where}."
+        said = [sentence(compared, part, pair) for pair in part.pairs]
+        if len(part.pairs) == 1:
+            (pair,) = part.pairs
+            first = "Methods" if pair.methods is not None else "These trainings, over clips"
+            rows = [[name_of(line), *values(line.verdict)] for line in overall(pair)]
+            groups = [("", [pair.a, pair.b, *HEADS])]
+            tables.append(latex.table(caption, [first], groups, rows, [*said, *told]))
+            continue
+        for quantity in QUANTITIES:
+            rows = [
+                [pair.a, pair.b, *values((pair.trainings if pair.methods is None else pair.methods)[quantity])]
+                for pair in part.pairs
+            ]
+            groups = [("", ["A", "B", *HEADS])]
+            below = [*said, *told] if quantity == "official" else []
+            tables.append(latex.table(f"{caption} {NAMES[quantity]}.", ["A", "B"], groups, rows, below))
+    return latex.document(tables)
+
+
+def _csv(compared: Compared) -> str:
+    made = io.StringIO()
+    writer = csv.DictWriter(made, FIELDS, lineterminator="\n")
+    writer.writeheader()
+    for part in compared.parts:
+        for pair in part.pairs:
+            lines = [*overall(pair), *of_machines(pair), *of_cells(pair)]
+            if pair.methods is not None:
+                lines += [Line("trainings", quantity, own) for quantity, own in pair.trainings.items()]
+            writer.writerows(_row(part, pair, line) for line in lines)
+    return made.getvalue()
+
+
+def _row(part: Part, pair: Comparison, line: Line) -> dict[str, Any]:
+    own = line.verdict
+    return {
+        "part": part.part,
+        "a": pair.a,
+        "b": pair.b,
+        "of": line.kind,
+        "machine": line.machine,
+        "section": line.section,
+        "domain": line.domain,
+        "metric": line.quantity,
+        "value_a": own.a,
+        "value_b": own.b,
+        **{name: getattr(own, name) for name in ("difference", "low", "high", "p", "conclusion", "seeds_needed")},
+        "reason": own.reason,
+        "margin": pair.margin,
+        "trainings_a": pair.seeds[0],
+        "trainings_b": pair.seeds[1],
+    }
+
+
+def _json(compared: Compared) -> str:
+    names = [side.name for side in compared.sides]
+    about: dict[str, Any] = {
+        "format": FORMAT,
+        "margin": compared.margin,
+        "systems": names,
+        "about": {
+            side.name: {
+                "dataset": side.dataset or None,
+                "stamps": list(side.stamps),
+                "seeds": list(side.seeds),
+                "deterministic": side.deterministic,
+                "fits": side.fits,
+                "collapsed": list(side.collapsed),
+            }
+            for side in compared.sides
+        },
+        "left_out": [{"reason": why, "cells": [str(cell) for cell in own]} for why, own in compared.left_out.items()],
+    }
+    if len(names) == 2:
+        about["parts"] = [_part(compared, part, part.pairs[0]) for part in compared.parts]
+    else:
+        pairs = [(pair.a, pair.b) for pair in compared.parts[0].pairs]
+        about["pairs"] = [
+            {
+                "margin": compared.margin,
+                "systems": list(own),
+                "parts": [
+                    _part(compared, part, pair)
+                    for part in compared.parts
+                    for pair in part.pairs
+                    if (pair.a, pair.b) == own
+                ],
+            }
+            for own in pairs
+        ]
+    return json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+
+
+def _part(compared: Compared, part: Part, pair: Comparison) -> dict[str, Any]:
+    def records(found: Any) -> dict[str, Any] | None:
+        return None if found is None else {quantity: own.record for quantity, own in found.items()}
+
+    return {
+        "part": part.part or None,
+        "sentence": sentence(compared, part, pair),
+        "trainings_of_each": list(pair.seeds),
+        "paired": pair.paired,
+        "collapsed": list(pair.collapsed),
+        "methods": records(pair.methods),
+        "machines_like_these": records(pair.machines_like_these),
+        "machines": None
+        if pair.machines is None
+        else {machine: records(own) for machine, own in pair.machines.items()},
+        "trainings": records(pair.trainings),
+        "cells": [
+            {
+                "machine": line.machine,
+                "section": line.section,
+                "domain": line.domain,
+                "metric": line.quantity,
+                **line.verdict.record,
+            }
+            for line in of_cells(pair)
+        ],
+        "hanging_clips": [
+            {"machine": one.machine, "label": one.label, "correlation": one.correlation, "p": one.p}
+            for one in part.hanging
+        ],
+    }
