@@ -1,0 +1,1 @@
+"""What results mean: which method is better, what has been reproduced, what passes."""
