@@ -14,7 +14,7 @@ Conventions
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
@@ -105,6 +105,24 @@ def measure(sample: Sample, definition: Definition, clusters: Clusters | None = 
     """
     files = {one.file: _measured(one, definition, (clusters or {}).get(one.file)) for one in sample.files}
     return Measured(sample, definition, files)
+
+
+def restricted(side: Measured, common: Sequence[Cell], rows: Mapping[str, Sequence[int]]) -> Measured:
+    """A system over some of its files, and of some units with some of the fits (by row)."""
+    files = {}
+    for file in common:
+        own = side.files[file]
+        kept = rows.get(own.scored.unit)
+        if kept is not None and list(kept) != list(range(len(own.scored.fits))):
+            own = replace(
+                own,
+                scored=own.scored.of(kept),
+                values={value: found[list(kept)] for value, found in own.values.items()},
+                influences={value: found[list(kept)] for value, found in own.influences.items()},
+            )
+        files[file] = own
+    sample = replace(side.sample, files=tuple(own.scored for own in files.values()))
+    return Measured(sample, side.definition, files)
 
 
 def _measured(one: Scored, definition: Definition, clusters: NDArray[np.int64] | None) -> FileValues:

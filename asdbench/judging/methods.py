@@ -24,7 +24,7 @@ Ten lines that use it::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, TypeAlias, get_args
 
@@ -33,7 +33,16 @@ import numpy as np
 from asdbench.api import Cell
 from asdbench.errors import DataError
 from asdbench.judging.conclusions import MARGIN, Verdict, alike, concluded, told
-from asdbench.judging.measuring import Clusters, Contributions, Mean, Measured, Value, contributions, measure
+from asdbench.judging.measuring import (
+    Clusters,
+    Contributions,
+    Mean,
+    Measured,
+    Value,
+    contributions,
+    measure,
+    restricted,
+)
 from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import Spread, spread
 from asdbench.metrics.aggregate import RANKING
@@ -182,7 +191,7 @@ class _Pair:
             if both and mine.unit == theirs.unit:
                 rows[mine.unit] = [mine.trainings.index(key) for key in both], [theirs.trainings.index(k) for k in both]
         self.shared = tuple(rows)
-        return _restricted(one, common, {u: own for u, (own, _) in rows.items()}), _restricted(
+        return restricted(one, common, {u: own for u, (own, _) in rows.items()}), restricted(
             two, common, {u: own for u, (_, own) in rows.items()}
         )
 
@@ -240,24 +249,6 @@ def _one_training(names: Sequence[str]) -> str:
 
 def _verdicts(found: Mapping[Quantity, Told]) -> dict[Quantity, Verdict]:
     return {quantity: verdict for quantity, (verdict, _) in found.items()}
-
-
-def _restricted(side: Measured, common: Sequence[Cell], rows: Mapping[str, Sequence[int]]) -> Measured:
-    """The side over some files, and of some units with some of the fits."""
-    files = {}
-    for file in common:
-        own = side.files[file]
-        kept = rows.get(own.scored.unit)
-        if kept is not None and list(kept) != list(range(len(own.scored.fits))):
-            own = replace(
-                own,
-                scored=own.scored.of(kept),
-                values={value: found[list(kept)] for value, found in own.values.items()},
-                influences={value: found[list(kept)] for value, found in own.influences.items()},
-            )
-        files[file] = own
-    sample = replace(side.sample, files=tuple(own.scored for own in files.values()))
-    return Measured(sample, side.definition, files)
 
 
 def _check_clips(names: tuple[str, str], one: Scored, two: Scored) -> None:
