@@ -1,7 +1,7 @@
 """What a difference and its uncertainty allow one to say: better, worse, equivalent or undecided.
 
 In this order, with a margin (default 1 point): *equivalent* where the 90 % interval lies inside the margins (two
-one-sided tests), said to be detectably higher or lower where the 95 % interval leaves out 0; else *better* or *worse*
+one-sided tests, Schuirmann 1987), said to be detectably higher or lower where the 95 % interval leaves out 0; else *better* or *worse*
 (the first system) where p < .05; else *undecided*, with a reason. Of several systems the p values are Holm's; intervals
 are not adjusted.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from asdbench.judging.spread import Spread, seeds_needed
-from asdbench.judging.student import holm, two_sided, within
+from asdbench.judging.student import holm
 from asdbench.metrics.intervals import LEVEL, ROUNDING
 
 Conclusion: TypeAlias = Literal["better", "worse", "equivalent", "undecided"]
@@ -40,8 +40,6 @@ class Verdict:
         The 90 % interval.
     training_error, clip_error : float or None
         The square roots of the two parts of the variance.
-    freedom : float or None
-        Degrees of freedom.
     p, p_equivalent : float or None
         Of the difference (two-sided) and of the two one-sided tests (the larger); Holm's where there are several pairs.
     conclusion : {"better", "worse", "equivalent", "undecided"} or None
@@ -65,7 +63,6 @@ class Verdict:
     high90: float | None = None
     training_error: float | None = None
     clip_error: float | None = None
-    freedom: float | None = None
     p: float | None = None
     p_equivalent: float | None = None
     conclusion: Conclusion | None = None
@@ -98,7 +95,6 @@ def told(a: float, b: float, found: Spread | None, margin: float, why: str = "")
         return Verdict(a, b, difference, reason=why)
     if found.error < ROUNDING:
         return Verdict(a, b, difference, reason="no spread: these clips do not tell what others would give")
-    freedom, error = found.freedom, found.error
     wide, narrow = found.reach(LEVEL), found.reach(INNER)
     return Verdict(
         a,
@@ -110,9 +106,8 @@ def told(a: float, b: float, found: Spread | None, margin: float, why: str = "")
         min(difference + narrow, 1.0),
         found.training_part**0.5,
         found.clip_part**0.5,
-        freedom,
-        two_sided(difference / error, freedom),
-        within(difference, error, freedom, margin),
+        min(1.0, 2 * found.beyond(abs(difference))),
+        max(found.beyond(margin + difference), found.beyond(margin - difference)),
     )
 
 

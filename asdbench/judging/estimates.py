@@ -123,9 +123,8 @@ def estimate(measured: Measured, values: Sequence[Value], mean: Mean) -> Estimat
     pairs = [_one_pair(measured, value) for value in values]
     least = math.sqrt(3 * sum(pair**2 for pair in pairs)) / len(pairs)
     pair = sum(pairs) / len(pairs)
-    error = max(uncertainty.error, least)
     inner = min(max(found.estimate, min(pair, 0.5)), max(1 - pair, 0.5))
-    reach = quantile(LEVEL, uncertainty.freedom) * error / (inner * (1 - inner))
+    reach = max(uncertainty.reach(LEVEL), least * quantile(LEVEL, uncertainty.freedoms[1])) / (inner * (1 - inner))
     low, high = (1 / (1 + (1 / inner - 1) * math.exp(min(sign * reach, 700.0))) for sign in (1, -1))
     return Estimate(
         found.estimate,

@@ -137,4 +137,4 @@ def tally(found: Sequence[Reproduction]) -> Tally:
     """Count the outcomes."""
     counts = [sum(one.outcome == outcome for one in found) for outcome in OUTCOMES]
     judged = sum(one.low is not None for one in found)
-    return Tally(*counts, (1 - LEVEL) * judged)
+    return Tally(counts[0], counts[1], counts[2], (1 - LEVEL) * judged)

@@ -12,9 +12,15 @@ Conventions
   which is c_AA + c_BB - 2 c_AB, each a mean over pairs of different trainings; not below 0.
 - Of one fit (deterministic, or looked at as it is) the training part is 0 and the clip part its variance over clips.
 
+- Half width: sqrt(t_t^2 V_t + t_c^2 V_c), each part with the quantile of its own degrees of freedom (Satterthwaite's,
+  over units and over strata). Banerjee (1960) shows that such an interval covers at least as often as it says. One t
+  with Satterthwaite's degrees of freedom of the whole sum, the usual choice, held the truth in 85 of 100 simulated
+  cases of 2 shared seeds on one machine: there the training part is at times small by chance and the degrees of
+  freedom, which follow it, then large.
+
 Sources: Obuchowski & Rockette, Communications in Statistics: Simulation 24 (1995) 285-308; Hillis, Statistics
 in Medicine 26 (2007) 596-619; Gallas, Academic Radiology 13 (2006) 353-362. Trainings are their
-readers, clips their cases.
+readers, clips their cases. Banerjee, Sankhya 22 (1960) 355-358 (a sum of variances).
 """
 
 from __future__ import annotations
@@ -28,7 +34,7 @@ from numpy.typing import NDArray
 
 from asdbench.judging.influence import Floats
 from asdbench.judging.measuring import Contributions, Unit
-from asdbench.judging.student import quantile, satterthwaite
+from asdbench.judging.student import above, combined, satterthwaite
 
 MOST_SEEDS = 1000
 """How many seeds are looked through for a number that is enough."""
@@ -71,11 +77,10 @@ class Spread:
         return math.sqrt(self.training_part + self.clip_part)
 
     @property
-    def freedom(self) -> float:
-        """Degrees of freedom (Satterthwaite)."""
-        own, clips = self.trainings / self.fits, self.clips if self.clip_part else 0 * self.clips
-        counted = satterthwaite(np.append(own, clips), np.append(self.fits - 1, np.maximum(self.draws - 1, 1)))
-        return counted if math.isfinite(counted) else 1.0
+    def freedoms(self) -> tuple[float, float]:
+        """Degrees of freedom of both parts (Satterthwaite)."""
+        own = satterthwaite(self.trainings / self.fits, self.fits - 1)
+        return own, satterthwaite(self.clips, np.maximum(self.draws - 1, 1))
 
     @property
     def thin(self) -> bool:
@@ -87,8 +92,26 @@ class Spread:
         return Spread(self.trainings, np.full_like(self.fits, fits), self.clips, self.draws)
 
     def reach(self, level: float) -> float:
-        """Half the width of an interval."""
-        return quantile(level, self.freedom) * self.error
+        """Half the width of an interval: each part reaches by its own t, and they add as errors do."""
+        trainings, clips = self.freedoms
+        return combined(level, (self.training_part, trainings), (self.clip_part, clips))
+
+    def beyond(self, distance: float) -> float:
+        """The one-sided p of an estimate that lies so far above what it is held against.
+
+        Half of 1 less the level of the interval that reaches just as far.
+        """
+        if distance < 0:
+            return 1 - self.beyond(-distance)
+        trainings, clips = self.freedoms
+        parts = [part for part in ((self.training_part, trainings), (self.clip_part, clips)) if part[0] > 0]
+        if len(parts) == 1:
+            return above(distance / self.error, parts[0][1])
+        low, high = 0.0, 1.0  # bounds of the level
+        for _ in range(40):
+            middle = (low + high) / 2
+            low, high = (middle, high) if combined(middle, *parts) < distance else (low, middle)
+        return (1 - low) / 2
 
 
 def spread(

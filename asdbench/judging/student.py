@@ -1,8 +1,7 @@
-"""Student's t for sums of variances, and tests of several hypotheses.
+"""Student's t for sums of variances, and p values of several tests.
 
-Sources: Satterthwaite, Biometrics Bulletin 2 (1946) 110-114 (degrees of freedom of a sum of variances); Schuirmann,
-J. Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680 (two one-sided tests); Holm, Scandinavian J. Statistics 6
-(1979) 65-70.
+Sources: Satterthwaite, Biometrics Bulletin 2 (1946) 110-114 (degrees of freedom of a sum of variances); Banerjee,
+Sankhya 22 (1960) 355-358 (an interval from several variances); Holm, Scandinavian J. Statistics 6 (1979) 65-70.
 """
 
 from __future__ import annotations
@@ -39,17 +38,17 @@ def above(statistic: float, freedom: float) -> float:
     return float(stdtr(min(freedom, LARGE), -statistic))
 
 
-def two_sided(statistic: float, freedom: float) -> float:
-    """The probability that Student's t lies further from 0 than a value."""
-    return min(1.0, 2 * above(abs(statistic), freedom))
+def combined(level: float, *parts: tuple[float, float]) -> float:
+    """How far a two-sided interval reaches whose variance has several parts.
 
-
-def within(estimate: float, error: float, freedom: float, margin: float) -> float:
-    """The larger p of the two one-sided tests that a difference lies below ``-margin`` or above ``margin``.
-
-    It is below 0.05 exactly where the 90 % interval lies inside the margins.
+    Parameters
+    ----------
+    level : float
+    parts : (variance, degrees of freedom)
+        Each reaches by its own quantile; they add as errors do (Banerjee 1960).
     """
-    return max(above((estimate + margin) / error, freedom), above((margin - estimate) / error, freedom))
+    squares = (quantile(level, freedom) ** 2 * variance for variance, freedom in parts if variance > 0)
+    return math.sqrt(math.fsum(squares))
 
 
 def satterthwaite(variances: ArrayLike, freedoms: ArrayLike) -> float:

@@ -31,7 +31,6 @@ from asdbench.api import Cell
 from asdbench.judging.measuring import Measured, Value, contributions, measure, restricted
 from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import spread
-from asdbench.judging.student import satterthwaite
 from asdbench.metrics.challenge import DEFINITIONS
 
 Floats = NDArray[np.float64]
@@ -41,7 +40,7 @@ MACHINES = (1, 3, 7)
 SEEDS = (2, 3, 5, 10)
 PAIRS = ("unpaired", "paired", "one deterministic")
 QUANTITIES = ("official", "auc", "pauc")
-FIELDS = ("difference", "training part", "clip part", "freedom", "freedom of the trainings")
+FIELDS = ("difference", "training part", "clip part", "freedom of the trainings", "freedom of the clips")
 LAWS = [
     (law, scale)
     for law in ("gaussian", "skewed", "heavy", "collapsed")
@@ -123,8 +122,7 @@ def looked_at(systems: dict[str, Measured]) -> Floats:
                         sides["a"].estimate - sides[other].estimate,
                         one.training_part,
                         one.clip_part,
-                        one.freedom,
-                        satterthwaite(one.trainings / one.fits, one.fits - 1),
+                        *one.freedoms,
                     )
     return found
 
