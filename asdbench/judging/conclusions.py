@@ -1,9 +1,13 @@
 """What a difference and its uncertainty allow one to say: better, worse, equivalent or undecided.
 
-In this order, with a margin (default 1 point): *equivalent* where the 90 % interval lies inside the margins (two
-one-sided tests, Schuirmann 1987), said to be detectably higher or lower where the 95 % interval leaves out 0; else *better* or *worse*
-(the first system) where p < .05; else *undecided*, with a reason. Of several systems the p values are Holm's; intervals
-are not adjusted.
+In this order, with a margin (default 1 point):
+
+- *equivalent* where the 90 % interval lies inside the margins (two one-sided tests, Schuirmann 1987); said to be
+  detectably higher or lower where the 95 % interval leaves out 0,
+- *better* or *worse* (the first system) where p < .05,
+- *undecided*, with a reason.
+
+Of several systems the p values are Holm's; intervals are not adjusted.
 """
 
 from __future__ import annotations

@@ -75,6 +75,28 @@ def partial_areas(anomalous: NDArray[np.bool_], scores: Floats) -> tuple[Floats,
     return areas(anomalous, scores, MAX_FPR)
 
 
+def chance_of_zero(anomalous: NDArray[np.bool_], scores: Floats) -> Floats:
+    """How often the AUC is 0 among resamples of the clips (each class with replacement), exactly.
+
+    It is where every drawn anomaly lies below every drawn normal clip: summed over which anomaly is the highest drawn.
+
+    Parameters
+    ----------
+    anomalous : bool array (clips,)
+    scores : float64 array (trainings, clips)
+
+    Returns
+    -------
+    float64 array (trainings,)
+    """
+    ranks = _dense_ranks(scores)
+    down, up = ranks[:, ~anomalous], np.sort(ranks[:, anomalous], axis=1)
+    normals, anomalies = down.shape[1], up.shape[1]
+    _, upto = _counts(down, up)
+    at_most = (np.arange(anomalies + 1) / anomalies) ** anomalies
+    return np.asarray((np.diff(at_most) * ((normals - upto) / normals) ** normals).sum(axis=1))
+
+
 def _dense_ranks(scores: Floats) -> NDArray[np.int64]:
     """Ranks from 0 within each row; equal scores share one."""
     order = np.argsort(scores, axis=1, kind="stable")

@@ -13,6 +13,7 @@ Conventions
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Cell
-from asdbench.judging.influence import Floats, areas, partial_areas
+from asdbench.judging.influence import Floats, areas, chance_of_zero, partial_areas
 from asdbench.judging.samples import Sample, Scored
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import Definition, Group, against
@@ -31,8 +32,10 @@ Value: TypeAlias = tuple[Cell, Metric]
 Mean: TypeAlias = Literal["arithmetic", "harmonic"]
 Clusters: TypeAlias = Mapping[Cell, NDArray[np.int64]]
 """By file: which clips hang together, one number a clip in the order of the checked sample."""
-REACH = 1.96
-"""Standard errors within which an AUC of 0 makes a harmonic mean jump."""
+FAR = 6.0
+"""Standard errors from 0 beyond which no resample of an AUC is 0."""
+OFTEN = 1 / 40
+"""From so many resamples in which a harmonic mean is 0 on it has no interval: it would begin there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,8 @@ class FileValues:
         How many draws each has.
     clips : mapping of Value to (int, int)
         Normal clips and anomalies of a value.
+    over : mapping of Cell to bool array (clips,)
+        Which clips a cell's AUC is over.
     """
 
     scored: Scored
@@ -59,16 +64,19 @@ class FileValues:
     starts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     clips: Mapping[Value, tuple[int, int]]
+    over: Mapping[Cell, NDArray[np.bool_]]
 
     @cached_property
-    def falling(self) -> tuple[Cell, ...]:
-        """Cells whose AUC is 0 in a fit, or so near that other clips may make it 0."""
-        return tuple(
-            cell
-            for (cell, metric), own in self.values.items()
-            if metric == "auc"
-            and bool((own <= REACH * np.sqrt((self.influences[cell, metric] ** 2).sum(axis=1)) + 1e-12).any())
-        )
+    def zeros(self) -> Mapping[Cell, float]:
+        """How often a cell's AUC is 0 among resamples of its clips, in the fit in which it is so most often."""
+        found = {}
+        for (cell, metric), own in self.values.items():
+            reach = FAR * np.sqrt((self.influences[cell, metric] ** 2).sum(axis=1))
+            if metric == "auc" and (own <= reach).any():
+                over = self.over[cell]
+                anomalous = self.scored.labels[over] == 1
+                found[cell] = float(chance_of_zero(anomalous, self.scored.scores[:, over]).max())
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +138,7 @@ def _measured(one: Scored, definition: Definition, clusters: NDArray[np.int64] |
     group = Group(one.file, one.labels, one.scores[0], None, one.domains, one.clips)
     raw: dict[Value, tuple[Floats, Floats]] = {}
     counts: dict[Value, tuple[int, int]] = {}
+    used: dict[Cell, NDArray[np.bool_]] = {}
     wanted = [cell.domain for cell in one.cells] if one.cells else list(against(definition, group))
     place = one.file.machine, one.file.section
     for domain, over in against(definition, group).items():
@@ -137,6 +146,7 @@ def _measured(one: Scored, definition: Definition, clusters: NDArray[np.int64] |
             column, metric = definition.column(domain, "auc")
             key = Cell(*place, column), metric
             values, own = areas(anomalous[over], one.scores[:, over])
+            used[key[0]] = over
             influences = np.zeros(one.scores.shape)
             influences[:, over] = own
             raw[key], counts[key] = (values, influences), _counted(anomalous[over])
@@ -169,6 +179,7 @@ def _measured(one: Scored, definition: Definition, clusters: NDArray[np.int64] |
         starts,
         sizes,
         counts,
+        used,
     )
 
 
@@ -277,15 +288,24 @@ def contributions(measured: Measured, values: Sequence[Value], mean: Mean) -> Co
             parts.append(part)
         place = np.concatenate([np.arange(ends[number] - widths[number], ends[number]) for number in own])
         units[unit] = Unit(files[own[0]][0].scored.trainings, ys[unit], np.concatenate(parts, axis=1), place)
-    falling = [cell for one, own in files for cell in one.falling if (cell, "auc") in own] if mean == "harmonic" else []
     return Contributions(
         estimate,
         units,
         starts,
         np.concatenate([one.sizes for one, _ in files]),
-        tuple(dict.fromkeys(falling)),
+        _falling(files) if mean == "harmonic" else (),
         min(min(one.clips[value]) for one, own in files for value in own),
     )
+
+
+def _falling(files: Sequence[tuple[FileValues, Sequence[Value]]]) -> tuple[Cell, ...]:
+    """The cells whose AUC is 0 in some resamples, most often first, where that makes the mean 0 too often."""
+    zeros = {
+        cell: chance for one, own in files for cell, chance in one.zeros.items() if chance and (cell, "auc") in own
+    }
+    if 1 - math.prod(1 - chance for chance in zeros.values()) < OFTEN:
+        return ()
+    return tuple(sorted(zeros, key=lambda cell: -zeros[cell]))
 
 
 ByUnit: TypeAlias = Mapping[str, Floats]

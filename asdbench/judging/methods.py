@@ -307,7 +307,7 @@ def _like_these(machines: Mapping[str, Mapping[Quantity, Told]], margin: float) 
             np.array([(a - b).var(ddof=1)]),
             np.array([len(machines)], dtype=np.int64),
             np.zeros(1),
-            np.array([2], dtype=np.int64),
+            np.ones(1),
         )
         found[quantity] = told(float(a.mean()), float(b.mean()), across, margin), across
     return found

@@ -52,14 +52,14 @@ class Spread:
         k of each.
     clips : float array (strata,)
         The clip part by what is drawn together.
-    draws : int array (strata,)
-        How many draws each stratum has.
+    own : float array (strata,)
+        Degrees of freedom of each; 0 where it has one draw.
     """
 
     trainings: Floats
     fits: NDArray[np.int64]
     clips: Floats
-    draws: NDArray[np.int64]
+    own: Floats
 
     @property
     def training_part(self) -> float:
@@ -79,17 +79,17 @@ class Spread:
     @property
     def freedoms(self) -> tuple[float, float]:
         """Degrees of freedom of both parts (Satterthwaite)."""
-        own = satterthwaite(self.trainings / self.fits, self.fits - 1)
-        return own, satterthwaite(self.clips, np.maximum(self.draws - 1, 1))
+        trainings = satterthwaite(self.trainings / self.fits, self.fits - 1)
+        return trainings, satterthwaite(np.abs(self.clips), np.maximum(self.own, 1.0))
 
     @property
     def thin(self) -> bool:
         """Whether a stratum has one draw only, of which no variance can be told."""
-        return bool((self.draws < 2).any())
+        return bool((self.own == 0).any())
 
     def with_seeds(self, fits: int) -> Spread:
         """What so many fits of each unit would give at the spread seen."""
-        return Spread(self.trainings, np.full_like(self.fits, fits), self.clips, self.draws)
+        return Spread(self.trainings, np.full_like(self.fits, fits), self.clips, self.own)
 
     def reach(self, level: float) -> float:
         """Half the width of an interval: each part reaches by its own t, and they add as errors do."""
@@ -139,7 +139,20 @@ def spread(
             trainings.append(float(y.var(ddof=1)))
             fits.append(k)
     clips = np.add.reduceat(total**2 - own, one.starts)
-    return Spread(np.array(trainings, dtype=np.float64), np.array(fits, dtype=np.int64), clips, one.sizes)
+    freedoms = _of_strata(total, one.starts, one.sizes)
+    return Spread(np.array(trainings, dtype=np.float64), np.array(fits, dtype=np.int64), clips, freedoms)
+
+
+def _of_strata(total: Floats, starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> Floats:
+    """Degrees of freedom of each stratum's variance: n - 1, less where few clips make most of it.
+
+    An estimate of variance itself varies by (kurtosis - 1) / n of its square; 2 over that are its degrees of freedom.
+    A pAUC hangs on the tenth of the normal clips with the highest scores: 100 of them tell as much as 20 or 30.
+    """
+    squares = np.add.reduceat(total**2, starts)
+    fourth = np.add.reduceat(total**4, starts)
+    relative = np.divide(fourth, squares**2, out=np.zeros(len(sizes)), where=squares > 0) - 1 / sizes
+    return np.where(sizes > 1, 1 / np.maximum(relative / 2, 1 / np.maximum(sizes - 1, 1)), 0.0)
 
 
 def _independent(

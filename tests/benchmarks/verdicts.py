@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Cell
-from asdbench.judging.measuring import Measured, Value, contributions, measure, restricted
+from asdbench.judging.measuring import Contributions, Mean, Measured, Value, contributions, measure, restricted
 from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import spread
 from asdbench.metrics.challenge import DEFINITIONS
@@ -55,16 +55,18 @@ NORMAL = NormalDist()
 def effects(random: np.random.Generator, law: str, scale: float, shape: tuple[int, ...]) -> Floats:
     """Training effects in d', mean 0."""
     if law == "skewed":
-        return scale * (1 - random.exponential(size=shape))
-    if law == "heavy":
-        return scale * random.standard_t(3, shape) / np.sqrt(3)
-    return scale * random.standard_normal(shape)
+        drawn = 1 - random.exponential(size=shape)
+    elif law == "heavy":
+        drawn = random.standard_t(3, shape) / np.sqrt(3)
+    else:
+        drawn = random.standard_normal(shape)
+    return np.asarray(scale * drawn)
 
 
 def collapsed(shift: float) -> float:
     """How much d' falls where the AUC falls by 12 points."""
     area = NORMAL.cdf(shift / np.sqrt(2))
-    return shift - np.sqrt(2) * NORMAL.inv_cdf(area - 0.12)
+    return shift - float(np.sqrt(2)) * NORMAL.inv_cdf(area - 0.12)
 
 
 def drawn(
@@ -97,7 +99,7 @@ def drawn(
     return {name: Sample(name, tuple(own), name == "d") for name, own in files.items()}
 
 
-def wanted(measured: Measured) -> Iterator[tuple[list[Value], str]]:
+def wanted(measured: Measured) -> Iterator[tuple[list[Value], Mean]]:
     """The quantities: values and kind of mean."""
     for quantity in QUANTITIES:
         values = [value for value in measured.values if quantity in ("official", value[1])]
@@ -108,14 +110,18 @@ def looked_at(systems: dict[str, Measured]) -> Floats:
     """The fields of all pairs, machines, seeds and quantities of a set."""
     found = np.full((len(PAIRS), len(MACHINES), len(SEEDS), len(QUANTITIES), len(FIELDS)), np.nan)
     every = list(systems["a"].files)
+    fixed: dict[int, Contributions] = {}
     for m, machines in enumerate(MACHINES):
         files = every[: machines * len(SHIFTS)]
         units = [f"machine {machine}" for machine in range(machines)]
         for k, seeds in enumerate(SEEDS):
             rows = dict.fromkeys(units, range(seeds))
-            some = {name: restricted(own, files, {} if name == "d" else rows) for name, own in systems.items()}
+            some = {name: restricted(systems[name], files, rows) for name in "abc"}
             for q, (values, mean) in enumerate(wanted(some["a"])):
-                sides = {name: contributions(own, values, mean) for name, own in some.items()}  # type: ignore[arg-type]
+                sides = {name: contributions(own, values, mean) for name, own in some.items()}
+                if not k:
+                    fixed[q] = contributions(restricted(systems["d"], files, {}), values, mean)
+                sides["d"] = fixed[q]
                 for p, (other, shared) in enumerate((("b", []), ("c", units), ("d", []))):
                     one = spread([(1, sides["a"]), (-1, sides[other])], shared)
                     found[p, m, k, q] = (

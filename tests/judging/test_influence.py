@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -31,7 +33,7 @@ def weighted_pauc(labels: NDArray[np.int64], scores: Floats, weights: Floats, li
         there = scores >= level
         points.append((float(normal[there].sum() / normal.sum()), float(anomaly[there].sum() / anomaly.sum())))
     area = 0.0
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(points):
         if x0 >= limit:
             break
         end = min(x1, limit)

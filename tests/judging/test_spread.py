@@ -27,7 +27,7 @@ def successes(scores: Floats, labels: NDArray[np.int64]) -> Floats:
     """(readers, normal, anomalous): whether the anomaly scores higher, ties half."""
     down, up = scores[:, labels == 0], scores[:, labels == 1]
     gaps = up[:, None, :] - down[:, :, None]
-    return (gaps > 0) + (gaps == 0) / 2
+    return np.asarray((gaps > 0) + (gaps == 0) / 2)
 
 
 def obuchowski_rockette(a: Floats, b: Floats, labels: NDArray[np.int64], shared: bool) -> tuple[float, float]:
@@ -148,28 +148,30 @@ def test_units_and_machines_add_by_their_weights() -> None:
 def test_cells_of_one_fit_move_together() -> None:
     sample = made("a", 1, 4, machines=("fan",), clips=30)
     measured = measure(checked(sample), MIDDLE)
-    areas = np.array([own.values[value] for own in measured.files.values() for value in own.values if value[1] == "auc"])
+    areas = np.array(
+        [own.values[value] for own in measured.files.values() for value in own.values if value[1] == "auc"]
+    )
     found = spread([(1, of_auc(sample))])
     assert found.training_part == pytest.approx(areas.mean(axis=0).var(ddof=1) / 4)
 
 
 def test_a_fit_of_everything_is_one_unit() -> None:
     sample = made("a", 1, 4)
-    everything = Sample(
-        "a", tuple(Scored(f.file, "all", f.fits, f.labels, f.scores, f.clips) for f in sample.files)
-    )
+    everything = Sample("a", tuple(Scored(f.file, "all", f.fits, f.labels, f.scores, f.clips) for f in sample.files))
     assert spread([(1, of_auc(everything))]).fits.tolist() == [4]
 
 
 def test_systems_with_other_units_are_compared() -> None:
     one = made("a", 1, 4)
-    two = Sample("b", tuple(Scored(f.file, str(f.file), f.fits, f.labels, f.scores, f.clips) for f in made("b", 2, 3).files))
+    two = Sample(
+        "b", tuple(Scored(f.file, str(f.file), f.fits, f.labels, f.scores, f.clips) for f in made("b", 2, 3).files)
+    )
     found = spread([(1, of_auc(one)), (-1, of_auc(two))])
     assert found.fits.tolist() == [4, 4, 3, 3, 3, 3]
 
 
 def test_clip_part_is_not_below_zero() -> None:
-    assert Spread(np.zeros(1), np.array([3]), np.array([-1.0]), np.array([9])).clip_part == 0
+    assert Spread(np.zeros(1), np.array([3]), np.array([-1.0]), np.array([9.0])).clip_part == 0
 
 
 def test_p_is_below_five_percent_exactly_where_the_interval_leaves_out_zero() -> None:
@@ -182,28 +184,30 @@ def test_p_is_below_five_percent_exactly_where_the_interval_leaves_out_zero() ->
 
 
 def test_p_of_one_part_is_students() -> None:
-    found = Spread(np.array([4.0]), np.array([4]), np.zeros(1), np.array([9]))
+    found = Spread(np.array([4.0]), np.array([4]), np.zeros(1), np.array([9.0]))
     assert found.beyond(2.353363) == pytest.approx(0.05, abs=1e-6)  # t of 3 degrees of freedom, error 1
 
 
 def test_seeds_needed_are_the_fewest_that_do() -> None:
-    found = Spread(np.array([0.02**2, 0.02**2]), np.array([3, 3]), np.array([1e-6]), np.array([100]))
+    found = Spread(np.array([0.02**2, 0.02**2]), np.array([3, 3]), np.array([1e-6]), np.array([100.0]))
     needed = seeds_needed(found, 0.01)
     assert needed is not None
     assert found.with_seeds(needed).reach(0.95) <= 0.01 < found.with_seeds(needed - 1).reach(0.95)
 
 
 def test_no_number_of_seeds_helps_where_clips_are_too_few() -> None:
-    found = Spread(np.array([1e-6]), np.array([3]), np.array([0.01**2]), np.array([100]))
+    found = Spread(np.array([1e-6]), np.array([3]), np.array([0.01**2]), np.array([100.0]))
     assert seeds_needed(found, 0.01) is None
 
 
 def test_seeds_do_not_help_what_is_deterministic() -> None:
-    assert seeds_needed(Spread(np.zeros(0), np.zeros(0, dtype=np.int64), np.array([1e-6]), np.array([9])), 0.01) is None
+    assert (
+        seeds_needed(Spread(np.zeros(0), np.zeros(0, dtype=np.int64), np.array([1e-6]), np.array([9.0])), 0.01) is None
+    )
 
 
 def test_year_2020_is_one_cell_a_section() -> None:
     sample = made("a", 1, 3, domains=("",))
     measured = measure(checked(sample), EARLY)
-    assert [value for value in measured.values if value[1] == "auc"][0] == (Cell("fan", "00", ""), "auc")
+    assert next(value for value in measured.values if value[1] == "auc") == (Cell("fan", "00", ""), "auc")
     assert len(measured.values) == len(sample.files) * len(RANKING)
