@@ -27,6 +27,7 @@ from asdbench.judging.influence import Floats, areas, chance_of_zero, partial_ar
 from asdbench.judging.samples import Sample, Scored
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import Definition, Group, against
+from asdbench.words import counted
 
 Value: TypeAlias = tuple[Cell, Metric]
 Mean: TypeAlias = Literal["arithmetic", "harmonic"]
@@ -34,6 +35,9 @@ Clusters: TypeAlias = Mapping[Cell, NDArray[np.int64]]
 """By file: which clips hang together, one number a clip in the order of the checked sample."""
 FAR = 6.0
 """Standard errors from 0 beyond which no resample of an AUC is 0."""
+FEWEST: Mapping[Metric, int] = {"auc": 5, "pauc": 20}
+"""Clips of either class in each cell from which on intervals of differences hold the truth in 92 or more of 100
+simulated cases (docs/verdicts.md)."""
 OFTEN = 1 / 40
 """From so many resamples in which a harmonic mean is 0 on it has no interval: it would begin there."""
 
@@ -235,8 +239,8 @@ class Contributions:
         Of all draws.
     falling : tuple of Cell
         Cells that fall to 0: a harmonic mean has no interval then.
-    fewest : int
-        Clips of the smaller class of the value that has the fewest.
+    too_few : str
+        Why there are too few clips for the interval of a difference (:data:`FEWEST`), or "".
     """
 
     estimate: float
@@ -244,7 +248,7 @@ class Contributions:
     starts: NDArray[np.int64]
     sizes: NDArray[np.int64]
     falling: tuple[Cell, ...]
-    fewest: int
+    too_few: str
 
 
 def contributions(measured: Measured, values: Sequence[Value], mean: Mean) -> Contributions:
@@ -294,8 +298,18 @@ def contributions(measured: Measured, values: Sequence[Value], mean: Mean) -> Co
         starts,
         np.concatenate([one.sizes for one, _ in files]),
         _falling(files) if mean == "harmonic" else (),
-        min(min(one.clips[value]) for one, own in files for value in own),
+        _too_few(files, mean),
     )
+
+
+def _too_few(files: Sequence[tuple[FileValues, Sequence[Value]]], mean: Mean) -> str:
+    metrics = {metric for _, own in files for _, metric in own}
+    # A harmonic mean of AUC and pAUC hangs on the lowest values, which are AUCs.
+    metric: Metric = "pauc" if metrics == {"pauc"} or ("pauc" in metrics and mean == "arithmetic") else "auc"
+    fewest = min(min(one.clips[value]) for one, own in files for value in own)
+    if fewest >= FEWEST[metric]:
+        return ""
+    return f"{counted(fewest, 'clip')} of a class in a cell, and an interval needs {FEWEST[metric]}"
 
 
 def _falling(files: Sequence[tuple[FileValues, Sequence[Value]]]) -> tuple[Cell, ...]:

@@ -201,9 +201,6 @@ class _Pair:
         if why:
             return told(one.estimate, two.estimate, None, self.margin, why), None
         found = spread([(1, one), (-1, two)], self.shared, as_they_are=as_they_are)
-        if found.thin:
-            why = "a class has one clip only"
-            return told(one.estimate, two.estimate, None, self.margin, why), None
         verdict = told(one.estimate, two.estimate, found, self.margin)
         if verdict.p is None and abs(verdict.difference) < 1e-12 and spread([(1, one)], as_they_are=True).error > 1e-12:
             return alike(one.estimate, two.estimate), found
@@ -264,7 +261,7 @@ def _no_interval(*sides: Contributions) -> str:
     falling = [cell for side in sides for cell in side.falling]
     if falling:
         return f"cell {falling[0]} falls to 0, and a harmonic mean with it: the mean AUC decides"
-    return ""
+    return sides[0].too_few
 
 
 def _wanted(definition: Definition, values: Sequence[Value]) -> dict[Quantity, Wanted]:

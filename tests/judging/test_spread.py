@@ -13,7 +13,7 @@ from asdbench.judging.measuring import Contributions, contributions, measure
 from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import Spread, seeds_needed, spread
 from asdbench.metrics.aggregate import RANKING
-from asdbench.metrics.challenge import DEFINITIONS
+from asdbench.metrics.challenge import DEFINITIONS, Definition
 from asdbench.metrics.intervals import harmonic
 from asdbench.metrics.paired import resample_together
 
@@ -72,8 +72,8 @@ def gallas(scores: Floats, labels: NDArray[np.int64]) -> float:
     return float(weights @ moments - moments[7])
 
 
-def of_auc(sample: Sample, definition: object = MIDDLE) -> Contributions:
-    measured = measure(checked(sample), definition)  # type: ignore[arg-type]
+def of_auc(sample: Sample, definition: Definition = MIDDLE) -> Contributions:
+    measured = measure(checked(sample), definition)
     return contributions(measured, [value for value in measured.values if value[1] == "auc"], "arithmetic")
 
 
@@ -106,13 +106,13 @@ def test_variance_of_one_method_is_gallas_to_the_bias_of_delong() -> None:
 
 
 @pytest.mark.parametrize("definition", [MIDDLE, LATE])
-def test_clip_part_of_an_official_score_is_that_of_joint_resampling(definition: object) -> None:
+def test_clip_part_of_an_official_score_is_that_of_joint_resampling(definition: Definition) -> None:
     late = definition is LATE
     pair = [
         made(name, seed, 3, clips=60, domains=("source", "target") if late else ("source",), together=late, scale=0.1)
         for name, seed in (("a", 1), ("b", 2))
     ]
-    measured = [measure(checked(one), definition) for one in pair]  # type: ignore[arg-type]
+    measured = [measure(checked(one), definition) for one in pair]
     sides = [contributions(one, one.values, "harmonic") for one in measured]
     fast = spread([(1, sides[0]), (-1, sides[1])], as_they_are=True)
     draws: list[list[Floats]] = [[] for _ in range(6)]
