@@ -15,7 +15,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from asdbench.judging.measuring import Clusters, Mean, Measured, Value, contributions, measure
+from asdbench.judging.means import Mean, contributions
+from asdbench.judging.measuring import Clusters, Measured, Value, measure
 from asdbench.judging.samples import Sample, checked
 from asdbench.judging.spread import spread
 from asdbench.judging.student import quantile

@@ -24,35 +24,19 @@ Ten lines that use it::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from asdbench.api import Cell
-from asdbench.errors import DataError
-from asdbench.judging.conclusions import MARGIN, Verdict, alike, concluded, told
-from asdbench.judging.measuring import (
-    Clusters,
-    Contributions,
-    Mean,
-    Measured,
-    Value,
-    contributions,
-    measure,
-    restricted,
-)
-from asdbench.judging.samples import Sample, Scored, checked
-from asdbench.judging.spread import Spread, spread
-from asdbench.metrics.aggregate import RANKING
+from asdbench.judging.conclusions import MARGIN, Verdict, concluded, told
+from asdbench.judging.measuring import Clusters, Value, measure
+from asdbench.judging.pair import QUANTITIES, Pair, Quantity, Told
+from asdbench.judging.samples import Sample, checked
+from asdbench.judging.spread import Spread
 from asdbench.metrics.challenge import Definition
-from asdbench.words import counted, listed
-
-Quantity: TypeAlias = Literal["official", "auc", "pauc"]
-QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
-Wanted: TypeAlias = tuple[Sequence[Value], Mean]
-Told: TypeAlias = tuple[Verdict, Spread | None]
+from asdbench.words import listed
 
 
 @dataclass(frozen=True)
@@ -137,18 +121,21 @@ def compare_all(
         Where two systems scored other clips of the same file, or no file in common.
     """
     measured = [measure(checked(one), definition, clusters) for one in samples]
-    pairs = [_Pair(one, two, margin) for one, two in combinations(measured, 2)]
-    quantities = [_quantities(pair) for pair in pairs]
-    machines = [_machines(pair) for pair in pairs]
+    pairs = [Pair(one, two, margin) for one, two in combinations(measured, 2)]
+    overall = [{} if pair.single else pair.quantities(pair.values) for pair in pairs]
+    machines = [
+        {} if pair.single else {machine: pair.quantities(own) for machine, own in pair.machines().items()}
+        for pair in pairs
+    ]
     like = [_like_these(own, margin) for own in machines]
     for quantity in QUANTITIES:
-        _conclude(quantities, quantity, margin)
+        _conclude(overall, quantity, margin)
         for name in _names(machines):
             _conclude([each[name] for each in machines if name in each], quantity, margin)
         _conclude(like, quantity, margin, plan=False)
     return [
-        pair.comparison(all_cells, own, likewise)
-        for pair, all_cells, own, likewise in zip(pairs, quantities, machines, like, strict=True)
+        _comparison(pair, everything, own, likewise)
+        for pair, everything, own, likewise in zip(pairs, overall, machines, like, strict=True)
     ]
 
 
@@ -164,127 +151,40 @@ def _conclude(found: Sequence[dict[Quantity, Told]], quantity: Quantity, margin:
         each[quantity] = verdict, own
 
 
-class _Pair:
-    """Two systems over the files that both have."""
-
-    def __init__(self, one: Measured, two: Measured, margin: float) -> None:
-        common = [file for file in one.files if file in two.files]
-        names = one.sample.name, two.sample.name
-        if not common:
-            raise DataError(f"{names[0]} and {names[1]} have no cell in common", hint="score both on the same clips")
-        for file in common:
-            _check_clips(names, one.files[file].scored, two.files[file].scored)
-        self.margin = margin
-        self.left_out = tuple(sorted(one.files.keys() ^ two.files.keys(), key=str))
-        self.shared: tuple[str, ...] = ()
-        self.sides = self._on_shared(one, two, common)
-        values = [value for value in self.sides[0].values if value in self.sides[1].place]
-        self.values = [value for value in values if self.sides[0].place[value] in common]
-        self.single = [side for side in self.sides if side.sample.varies_unseen]
-
-    def _on_shared(self, one: Measured, two: Measured, common: Sequence[Cell]) -> tuple[Measured, Measured]:
-        """Both sides; where they share trainings of a unit, with those alone, in the same order."""
-        rows: dict[str, tuple[list[int], list[int]]] = {}
-        for file in common:
-            mine, theirs = one.files[file].scored, two.files[file].scored
-            both = [key for key in mine.trainings if key in theirs.trainings]
-            if both and mine.unit == theirs.unit:
-                rows[mine.unit] = [mine.trainings.index(key) for key in both], [theirs.trainings.index(k) for k in both]
-        self.shared = tuple(rows)
-        return restricted(one, common, {u: own for u, (own, _) in rows.items()}), restricted(
-            two, common, {u: own for u, (_, own) in rows.items()}
-        )
-
-    def told(self, wanted: Wanted, *, as_they_are: bool = False) -> Told:
-        one, two = (contributions(side, *wanted) for side in self.sides)
-        why = _no_interval(one, two)
-        if why:
-            return told(one.estimate, two.estimate, None, self.margin, why), None
-        found = spread([(1, one), (-1, two)], self.shared, as_they_are=as_they_are)
-        verdict = told(one.estimate, two.estimate, found, self.margin)
-        if verdict.p is None and abs(verdict.difference) < 1e-12 and spread([(1, one)], as_they_are=True).error > 1e-12:
-            return alike(one.estimate, two.estimate), found
-        return verdict, found
-
-    def comparison(
-        self,
-        overall: Mapping[Quantity, Told],
-        machines: Mapping[str, Mapping[Quantity, Told]],
-        like: Mapping[Quantity, Told] | None,
-    ) -> Comparison:
-        one, two = (side.sample for side in self.sides)
-        known = not self.single
-        units = {own.scored.unit for own in self.sides[0].files.values()}
-        return Comparison(
-            one.name,
-            two.name,
-            self.margin,
-            (one.seeds, two.seeds),
-            (one.deterministic, two.deterministic),
-            units <= set(self.shared),
-            (one.collapsed, two.collapsed),
-            _verdicts(overall) if known else None,
-            {name: _verdicts(own) for name, own in machines.items()} if known else None,
-            self._cells() if known else None,
-            _verdicts(like) if known and like else None,
-            {
-                quantity: self.told(wanted, as_they_are=True)[0]
-                for quantity, wanted in _wanted(self.sides[0].definition, self.values).items()
-            },
-            "" if known else _one_training([side.sample.name for side in self.single]),
-            self.left_out,
-        )
-
-    def _cells(self) -> dict[Value, Verdict]:
-        found = {value: self.told(([value], "arithmetic")) for value in self.values}
-        return {value: concluded([verdict], [own], self.margin)[0] for value, (verdict, own) in found.items()}
+def _comparison(
+    pair: Pair,
+    overall: Mapping[Quantity, Told],
+    machines: Mapping[str, Mapping[Quantity, Told]],
+    like: Mapping[Quantity, Told],
+) -> Comparison:
+    one, two = (side.sample for side in pair.sides)
+    known = not pair.single
+    trainings = _verdicts(pair.quantities(pair.values, as_they_are=True))
+    return Comparison(
+        one.name,
+        two.name,
+        pair.margin,
+        (one.seeds, two.seeds),
+        (one.deterministic, two.deterministic),
+        pair.paired,
+        (one.collapsed, two.collapsed),
+        _verdicts(overall) if known else None,
+        {name: _verdicts(own) for name, own in machines.items()} if known else None,
+        {value: _cell(pair, value) for value in pair.values} if known else None,
+        _verdicts(like) if known and like else None,
+        {quantity: replace(verdict, conclusion=None) for quantity, verdict in trainings.items()},
+        "" if known else f"there is one training of {listed(pair.single)}: nothing follows about the method",
+        pair.left_out,
+    )
 
 
-def _one_training(names: Sequence[str]) -> str:
-    return f"there is one training of {listed(names)}: nothing follows about the method"
+def _cell(pair: Pair, value: Value) -> Verdict:
+    verdict, found = pair.told([value], "arithmetic")
+    return concluded([verdict], [found], pair.margin)[0]
 
 
 def _verdicts(found: Mapping[Quantity, Told]) -> dict[Quantity, Verdict]:
     return {quantity: verdict for quantity, (verdict, _) in found.items()}
-
-
-def _check_clips(names: tuple[str, str], one: Scored, two: Scored) -> None:
-    if (one.clips, one.domains) != (two.clips, two.domains) or not np.array_equal(one.labels, two.labels):
-        raise DataError(
-            f"{names[0]} and {names[1]} have not scored the same clips of {one.file}",
-            looked=f"{counted(len(one.clips), 'clip')} and {counted(len(two.clips), 'clip')}",
-            hint="score both on one data set",
-        )
-
-
-def _no_interval(*sides: Contributions) -> str:
-    falling = [cell for side in sides for cell in side.falling]
-    if falling:
-        return f"cell {falling[0]} falls to 0, and a harmonic mean with it: the mean AUC decides"
-    return sides[0].too_few
-
-
-def _wanted(definition: Definition, values: Sequence[Value]) -> dict[Quantity, Wanted]:
-    of = {metric: [value for value in values if value[1] == metric] for metric in RANKING}
-    return {
-        "official": (values, definition.official),
-        "auc": (of["auc"], "arithmetic"),
-        "pauc": (of["pauc"], "arithmetic"),
-    }
-
-
-def _quantities(pair: _Pair, values: Sequence[Value] | None = None) -> dict[Quantity, Told]:
-    if pair.single:
-        return {}
-    wanted = _wanted(pair.sides[0].definition, pair.values if values is None else values)
-    return {quantity: pair.told(what) for quantity, what in wanted.items()}
-
-
-def _machines(pair: _Pair) -> dict[str, dict[Quantity, Told]]:
-    by_machine: dict[str, list[Value]] = {}
-    for value in pair.values:
-        by_machine.setdefault(value[0].machine, []).append(value)
-    return {} if pair.single else {machine: _quantities(pair, own) for machine, own in by_machine.items()}
 
 
 def _like_these(machines: Mapping[str, Mapping[Quantity, Told]], margin: float) -> dict[Quantity, Told]:

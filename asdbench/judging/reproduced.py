@@ -24,7 +24,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from asdbench.judging.measuring import Contributions
+from asdbench.judging.means import Contributions
 from asdbench.judging.student import quantile, satterthwaite
 from asdbench.metrics.intervals import LEVEL
 

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.judging.influence import Floats
-from asdbench.judging.measuring import Contributions, Unit
+from asdbench.judging.means import Contributions, Unit
 from asdbench.judging.student import above, combined, satterthwaite
 
 MOST_SEEDS = 1000

@@ -28,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Cell
-from asdbench.judging.measuring import Contributions, Mean, Measured, Value, contributions, measure, restricted
+from asdbench.judging.means import Contributions, Mean, contributions
+from asdbench.judging.measuring import Measured, Value, measure, restricted
 from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import spread
 from asdbench.metrics.challenge import DEFINITIONS

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
-from asdbench.judging.methods import QUANTITIES, Comparison, compare, compare_all
+from asdbench.judging.methods import Comparison, compare, compare_all
+from asdbench.judging.pair import QUANTITIES
 from asdbench.judging.samples import Sample, Scored
 from asdbench.judging.student import quantile
 from asdbench.metrics.challenge import DEFINITIONS, Definition

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from asdbench.judging.measuring import contributions, measure
+from asdbench.judging.means import contributions
+from asdbench.judging.measuring import measure
 from asdbench.judging.reproduced import of_mean, reproduced, tally
 from asdbench.judging.samples import checked
 from asdbench.metrics.challenge import DEFINITIONS

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from asdbench.api import Cell
-from asdbench.judging.measuring import Contributions, contributions, measure
+from asdbench.judging.means import Contributions, contributions
+from asdbench.judging.measuring import measure
 from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import Spread, seeds_needed, spread
 from asdbench.metrics.aggregate import RANKING
