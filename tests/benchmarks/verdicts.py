@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import NormalDist
 
@@ -28,19 +28,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Cell
+from asdbench.judging.estimates import estimate
 from asdbench.judging.means import Contributions, Mean, contributions
 from asdbench.judging.measuring import Measured, Value, measure, restricted
 from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import spread
 from asdbench.metrics.challenge import DEFINITIONS
 
+from .verdict_tables import MACHINES, PAIRS, SEEDS, report, table
+
 Floats = NDArray[np.float64]
 DEFINITION = DEFINITIONS[2021]
 SHIFTS = (0.5, 1.0, 1.5)
-MACHINES = (1, 3, 7)
-SEEDS = (2, 3, 5, 10)
-PAIRS = ("unpaired", "paired", "one deterministic")
 QUANTITIES = ("official", "auc", "pauc")
+FEW = (3, 5, 7, 10, 20, 30, 50, 100)
+PLACES = [
+    (quantity, machines) for quantity in QUANTITIES for machines in (0, 1, 7) if machines or quantity != "official"
+]
+"""Quantities and machines; 0: one cell."""
 FIELDS = ("difference", "training part", "clip part", "freedom of the trainings", "freedom of the clips")
 LAWS = [
     (law, scale)
@@ -49,7 +54,6 @@ LAWS = [
     if scale or law in ("gaussian", "collapsed")
 ]
 CLIPS = 60
-MARGIN = 0.01
 NORMAL = NormalDist()
 
 
@@ -151,15 +155,64 @@ def simulate(law: str, scale: float, sets: int, folder: Path) -> Floats:
     return np.asarray(known[:sets])
 
 
+def few(sets: int, folder: Path) -> Iterator[str]:
+    """Coverage with few clips: 5 seeds, Gaussian effects of .2, 1 cell, 3 cells of 1 machine and 21 cells of 7.
+
+    Of differences between equals, and of one method's values (the truth is their mean over all sets: the metric that
+    so many clips are expected to give). A set whose harmonic mean falls to 0 has no interval and does not count.
+    """
+    rows = []
+    for clips in FEW:
+        path = folder / f"few-{clips}.npy"
+        known = np.load(path) if path.is_file() else np.zeros((0, len(PLACES), 5))
+        for number in range(len(known), sets):
+            samples = drawn(np.random.default_rng([number, clips]), "gaussian", 0.2, clips, 5)
+            known = np.concatenate(
+                [known, _few_clips([measure(checked(samples[name]), DEFINITION) for name in "ab"])[None]]
+            )
+        np.save(path, known)
+        print(f"{clips} clips: {len(known)} sets", file=sys.stderr, flush=True)
+        inside, low, value, high, falls = np.moveaxis(known[:sets], 2, 0)
+        truth = value.mean(axis=0)
+        for place, (name, machines) in enumerate(PLACES):
+            told = falls[:, place] == 0
+            one = (low[:, place] <= truth[place]) & (truth[place] <= high[:, place])
+            shares = [
+                f"{100 * found[told].mean():.1f}" if told.sum() >= 50 else "" for found in (inside[:, place], one)
+            ]
+            rows.append([str(clips), f"{name}, {machines or 'cell'}", *shares, f"{100 * (1 - told.mean()):.0f}"])
+    yield from ("", "Few clips: coverage of a difference and of one method's value, and how often there is none:", "")
+    yield from table(["clips a class", "", "difference", "one method", "falls to 0"], rows)
+
+
+def _few_clips(systems: Sequence[Measured]) -> Floats:
+    """(places, fields): whether the difference's interval holds 0; low, value, high of one; whether it falls to 0."""
+    found = []
+    every = list(systems[0].files)
+    for name, machines in PLACES:
+        some = [restricted(own, every[: (machines or 1) * len(SHIFTS)], {}) for own in systems]
+        values, mean = dict(zip(QUANTITIES, wanted(some[0]), strict=True))[name]
+        values = values if machines else values[1:2]
+        sides = [contributions(own, values, mean) for own in some]
+        gap = spread([(1, sides[0]), (-1, sides[1])])
+        one = estimate(some[0], values, mean)
+        inside = abs(sides[0].estimate - sides[1].estimate) <= gap.reach(0.95)
+        falls = bool(sides[0].falling or sides[1].falling)
+        found.append([inside, one.low or 0.0, one.value, one.high or 0.0, falls])
+    return np.array(found, dtype=np.float64)
+
+
 def main(sets: int, folder: Path) -> None:
+    """Simulate what is missing and print the tables."""
     folder.mkdir(parents=True, exist_ok=True)
-    for law, scale in LAWS:
-        simulate(law, scale, sets, folder)
+    results = {(law, scale): simulate(law, scale, sets, folder) for law, scale in LAWS}
+    for line in (*report(results), *few(sets, folder)):
+        print(line)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=1000)
-    parser.add_argument("--output", type=Path, default=Path("verdicts"))
+    parser.add_argument("--output", type=Path, default=Path("verdicts"), help="where sets are kept")
     given = parser.parse_args()
     main(given.sets, given.output)
