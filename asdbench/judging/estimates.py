@@ -119,7 +119,7 @@ def estimate(measured: Measured, values: Sequence[Value], mean: Mean) -> Estimat
         return Estimate(found.estimate, reason=f"cell {found.falling[0]} falls to 0, and a harmonic mean with it")
     uncertainty = spread([(1, found)])
     if uncertainty.thin:
-        return Estimate(found.estimate, reason="a class has one clip only")
+        return Estimate(found.estimate, reason="one clip of a class, or all of a class hang together")
     partial = all(metric == "pauc" for _, metric in values)
     pairs = [_one_pair(measured, value) for value in values]
     least = math.sqrt(3 * sum(pair**2 for pair in pairs)) / len(pairs)

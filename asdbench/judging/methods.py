@@ -208,3 +208,23 @@ def _like_these(machines: Mapping[str, Mapping[Quantity, Told]], margin: float) 
         )
         found[quantity] = told(float(a.mean()), float(b.mean()), across, margin), across
     return found
+
+
+def ranks(comparisons: Sequence[Comparison], quantity: Quantity = "official") -> dict[str, int | None]:
+    """Each system's rank: 1, and one more for every system that is better; None for one training of a system.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        All pairs, as :func:`compare_all` gives them.
+    quantity : {"official", "auc", "pauc"}
+    """
+    found: dict[str, int | None] = {}
+    for one in comparisons:
+        for name, seeds, deterministic in zip((one.a, one.b), one.seeds, one.deterministic, strict=True):
+            found.setdefault(name, 1 if deterministic or seeds > 1 else None)
+        conclusion = None if one.methods is None else one.methods[quantity].conclusion
+        if conclusion in ("better", "worse"):
+            beaten = one.b if conclusion == "better" else one.a
+            found[beaten] = (found[beaten] or 0) + 1
+    return found

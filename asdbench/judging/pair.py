@@ -86,6 +86,9 @@ class Pair:
         if why:
             return told(one.estimate, two.estimate, None, self.margin, why), None
         found = spread([(1, one), (-1, two)], self.shared, as_they_are=as_they_are)
+        if found.thin:
+            why = "a domain has one clip of a class, or all of a class hang together"
+            return told(one.estimate, two.estimate, None, self.margin, why), None
         verdict = told(one.estimate, two.estimate, found, self.margin)
         if verdict.p is None and abs(verdict.difference) < ROUNDING and _varies(one):
             return alike(one.estimate, two.estimate), found

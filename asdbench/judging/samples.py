@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
-from asdbench.metrics.challenge import DEFINITIONS, Definition
+from asdbench.metrics.challenge import DEFINITIONS, Definition, Group
 from asdbench.words import listed
 
 if TYPE_CHECKING:
@@ -74,6 +74,44 @@ class Scored:
             scores=self.scores[list(rows)],
             trainings=tuple(self.trainings[row] for row in rows) if self.trainings else (),
         )
+
+
+def scored(
+    groups: Mapping[str, Group], unit: str, trainings: Mapping[str, str] | None = None, cells: Sequence[Cell] = ()
+) -> Scored:
+    """One file's clips from the groups of several seeds, as score files are read.
+
+    Parameters
+    ----------
+    groups : mapping of seed to Group
+        The same clips in the same order.
+    unit : str
+        What one fit covers.
+    trainings : mapping of seed to str, optional
+        Job keys: which seeds of several systems are one and the same training.
+    cells : sequence of Cell
+        The cells whose values count; empty: all.
+
+    Raises
+    ------
+    DataError
+        Where the groups differ in their clips.
+    """
+    first = next(iter(groups.values()))
+    for seed, group in groups.items():
+        if tuple(group.clips) != tuple(first.clips) or not np.array_equal(group.labels, first.labels):
+            raise DataError(f"{first.file}: seed {seed} has not scored the clips of the others in the same order")
+    return Scored(
+        first.file,
+        unit,
+        tuple(groups),
+        first.labels,
+        np.stack([group.scores for group in groups.values()]),
+        tuple(first.clips),
+        tuple(first.domains),
+        tuple(trainings[seed] for seed in groups) if trainings else (),
+        tuple(cells),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
-from asdbench.judging.methods import Comparison, compare, compare_all
-from asdbench.judging.pair import QUANTITIES
-from asdbench.judging.samples import Sample, Scored
+from asdbench.judging.conclusions import concluded
+from asdbench.judging.measuring import measure
+from asdbench.judging.methods import Comparison, compare, compare_all, ranks
+from asdbench.judging.pair import QUANTITIES, Pair
+from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.student import quantile
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 
@@ -279,6 +281,20 @@ def test_of_several_systems_all_pairs_are_compared_and_p_is_holms() -> None:
         assert one.methods["auc"].low == single.methods["auc"].low
 
 
+def test_a_rank_is_one_more_than_the_systems_that_are_better() -> None:
+    lifts = (("a", 1, 2.5), ("b", 2, 0.6), ("c", 3, 2.5))
+    found = compare_all([made(name, seed, 4, lift=lift, clips=40) for name, seed, lift in lifts], MIDDLE)
+    assert ranks(found) == {"a": 1, "b": 3, "c": 1}
+
+
+def test_one_training_has_no_rank_and_takes_none_from_others() -> None:
+    assert ranks(compare_all([made("a", 1, 3), made("b", 2, 3), made("c", 3, 1)], MIDDLE)) == {
+        "a": 1,
+        "b": 1,
+        "c": None,
+    }
+
+
 def test_a_single_training_among_several_systems_leaves_the_other_pairs_alone() -> None:
     found = compare_all([made("a", 1, 3), made("b", 2, 1), made("c", 3, 3)], MIDDLE)
     assert [one.methods is None for one in found] == [True, False, True]
@@ -361,11 +377,11 @@ def test_twins_are_told_apart_no_more_often_than_by_chance(twins: Twins, fits: i
     rows = np.concatenate([twins["clvae_one"], twins["clvae_other"]])
     random = np.random.default_rng(fits)
     wrong = dict.fromkeys(QUANTITIES, 0)
-    for _ in range(60):
+    for _ in range(100):
         order = random.permutation(12)
         sides = [twin(twins, name, rows[own]) for name, own in (("a", order[:fits]), ("b", order[fits : 2 * fits]))]
-        found = compare(sides[0], sides[1], definition)
-        assert found.methods is not None
-        for quantity, one in found.methods.items():
-            wrong[quantity] += one.conclusion in ("better", "worse")
-    assert max(wrong.values()) <= 0.07 * 60
+        one, two = (measure(checked(side), definition) for side in sides)
+        pair = Pair(one, two, 0.01)
+        for quantity, (verdict, found) in pair.quantities(pair.values).items():
+            wrong[quantity] += concluded([verdict], [found], 0.01)[0].conclusion in ("better", "worse")
+    assert max(wrong.values()) <= 7

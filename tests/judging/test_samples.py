@@ -7,8 +7,8 @@ import pytest
 from asdbench.api import Cell
 from asdbench.errors import DataError
 from asdbench.judging.methods import compare_all
-from asdbench.judging.samples import Sample, checked, from_table
-from asdbench.metrics.challenge import DEFINITIONS, Definition
+from asdbench.judging.samples import Sample, checked, from_table, scored
+from asdbench.metrics.challenge import DEFINITIONS, Definition, Group
 
 from .trainings import made
 
@@ -117,3 +117,17 @@ def test_one_class_only() -> None:
     sample.files[0].labels[:] = 0
     with pytest.raises(DataError, match="clips of both classes"):
         checked(sample)
+
+
+def test_groups_of_several_seeds_are_a_file() -> None:
+    one = made("a", 1, 2).files[0]
+    groups = {
+        seed: Group(one.file, one.labels, row, None, (), one.clips) for seed, row in zip("34", one.scores, strict=True)
+    }
+    found = scored(groups, "fan", {"3": "x", "4": "y"})
+    assert found.fits == ("3", "4")
+    assert found.trainings == ("x", "y")
+    assert np.array_equal(found.scores, one.scores)
+    other = Group(one.file, one.labels, one.scores[0], None, (), one.clips[::-1])
+    with pytest.raises(DataError, match="seed 5 has not scored the clips of the others"):
+        scored({**groups, "5": other}, "fan")
