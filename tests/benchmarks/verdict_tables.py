@@ -122,10 +122,6 @@ def report(results: Mapping[Case, Floats]) -> Iterator[str]:
         yield from ("", f"Coverage of 95 % intervals, {name}:", "", *coverage(results, number))
     yield from ("", "Coverage by machines, official score:", "", *by_machines(results, 0))
     yield from ("", "*Equivalent* with a margin of 1 point, official score:", "", *equivalence(results, 0))
-    yield from (
-        "",
-        "Half widths, and power in percent for a difference of 2, 4, 8 points; official score, unpaired:",
-        "",
-        *power(results, 0),
-    )
+    caption = "Half widths, and power in percent for a difference of 2, 4 and 8 points; official score, unpaired:"
+    yield from ("", caption, "", *power(results, 0))
     yield from ("", "The same, paired:", "", *power(results, 0, 1))
