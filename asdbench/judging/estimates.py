@@ -1,0 +1,143 @@
+"""One method's values with intervals over trainings and clips: what tables and leaderboards show of several seeds.
+
+Conventions
+-----------
+- An interval is made on the log-odds scale, as that of a cell of one training
+  (:func:`asdbench.metrics.intervals.cell_interval`): towards 1 it lies wider on the other side. Classes that do not
+  overlap are given the spread of their two closest clips in the wrong order.
+- A mean over one cell is that cell: same interval.
+- Of one training of a system that is not deterministic there is no interval of the method: None, with a reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from asdbench.judging.means import Mean, contributions
+from asdbench.judging.measuring import Clusters, Measured, Value, measure
+from asdbench.judging.samples import Sample, checked
+from asdbench.judging.spread import spread
+from asdbench.judging.student import quantile
+from asdbench.metrics.aggregate import RANKING, Metric
+from asdbench.metrics.challenge import Column, Definition
+from asdbench.metrics.intervals import LEVEL, PAUC_FLOOR, PAUC_PER_AREA
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A method's value, expected over trainings (fractions).
+
+    Parameters
+    ----------
+    value : float
+    low, high : float or None
+        The 95 % interval; None where there is none, and ``reason`` says why.
+    training_error, clip_error : float or None
+        The square roots of the two parts of the variance.
+    reason : str
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    training_error: float | None = None
+    clip_error: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """All that tables show of one method on some cells.
+
+    Parameters
+    ----------
+    cells : mapping of (Cell, metric) to Estimate
+        Each value once.
+    arithmetic, harmonic : mapping of (domain, metric) to Estimate
+        Means over the column's cells.
+    official : Estimate
+    overall : mapping of metric to Estimate
+        Arithmetic means over all cells.
+    machines : mapping of str to (mapping of {"official", "auc", "pauc"} to Estimate)
+    """
+
+    cells: Mapping[Value, Estimate]
+    arithmetic: Mapping[Column, Estimate]
+    harmonic: Mapping[Column, Estimate]
+    official: Estimate
+    overall: Mapping[Metric, Estimate]
+    machines: Mapping[str, Mapping[str, Estimate]]
+
+
+def estimates(sample: Sample, definition: Definition, *, clusters: Clusters | None = None) -> Estimates:
+    """One method's values with intervals.
+
+    Parameters
+    ----------
+    sample : Sample
+        The system's trainings.
+    definition : Definition
+        Of the data set's year.
+    clusters : mapping of file to int array (clips,), optional
+        Clips that hang together, in the order of the checked sample.
+    """
+    measured = measure(checked(sample), definition, clusters)
+    columns: dict[Column, list[Value]] = {}
+    machines: dict[str, list[Value]] = {}
+    for value in measured.values:
+        columns.setdefault((value[0].domain, value[1]), []).append(value)
+        machines.setdefault(value[0].machine, []).append(value)
+    ordered = {column: columns[column] for column in definition.columns() if column in columns}
+    return Estimates(
+        {value: estimate(measured, [value], "arithmetic") for value in measured.values},
+        {column: estimate(measured, values, "arithmetic") for column, values in ordered.items()},
+        {column: estimate(measured, values, "harmonic") for column, values in ordered.items()},
+        estimate(measured, measured.values, definition.official),
+        {metric: _mean(measured, measured.values, metric) for metric in RANKING},
+        {
+            machine: {
+                "official": estimate(measured, values, definition.official),
+                **{metric: _mean(measured, values, metric) for metric in RANKING},
+            }
+            for machine, values in machines.items()
+        },
+    )
+
+
+def _mean(measured: Measured, values: Sequence[Value], metric: Metric) -> Estimate:
+    return estimate(measured, [value for value in values if value[1] == metric], "arithmetic")
+
+
+def estimate(measured: Measured, values: Sequence[Value], mean: Mean) -> Estimate:
+    """A mean of some values of a method, with its interval."""
+    found = contributions(measured, values, mean)
+    if measured.sample.varies_unseen:
+        return Estimate(found.estimate, reason="one training: nothing follows about the method")
+    if found.falling and len(values) > 1:
+        return Estimate(found.estimate, reason=f"cell {found.falling[0]} falls to 0, and a harmonic mean with it")
+    uncertainty = spread([(1, found)])
+    if uncertainty.thin:
+        return Estimate(found.estimate, reason="one clip of a class, or all of a class hang together")
+    partial = all(metric == "pauc" for _, metric in values)
+    pairs = [_one_pair(measured, value) for value in values]
+    least = math.sqrt(3 * sum(pair**2 for pair in pairs)) / len(pairs)
+    pair = sum(pairs) / len(pairs)
+    inner = min(max(found.estimate, min(pair, 0.5)), max(1 - pair, 0.5))
+    reach = max(uncertainty.reach(LEVEL), least * quantile(LEVEL, uncertainty.freedoms[1])) / (inner * (1 - inner))
+    low, high = (1 / (1 + (1 / inner - 1) * math.exp(min(sign * reach, 700.0))) for sign in (1, -1))
+    return Estimate(
+        found.estimate,
+        min(max(low, PAUC_FLOOR if partial else 0.0), found.estimate),
+        max(high, found.estimate),
+        math.sqrt(uncertainty.training_part),
+        math.sqrt(uncertainty.clip_part),
+    )
+
+
+def _one_pair(measured: Measured, value: Value) -> float:
+    """What a value loses when its two closest clips stand in the wrong order."""
+    one = measured.files[measured.place[value]]
+    normal, anomalies = one.clips[value]
+    return (PAUC_PER_AREA if value[1] == "pauc" else 1.0) / (normal * anomalies)
