@@ -256,7 +256,11 @@ F_co = TypeVar("F_co", bound=Fitted, covariant=True)
 
 
 class Model(Protocol[F_co]):
-    """A frozen dataclass of parameters: equal parameters = the same model = trained once."""
+    """A frozen dataclass of parameters: equal parameters = the same model = trained once.
+
+    A model that gives the same scores whatever the seed may say so: ``deterministic: ClassVar[bool] = True``. One fit
+    of it is then all there is, and verdicts about methods need no more (``check_system`` tries it with two seeds).
+    """
 
     @property
     def embedding(self) -> str:

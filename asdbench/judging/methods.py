@@ -60,8 +60,8 @@ class Comparison:
         Over all cells; None where a side has one training.
     machines : mapping of str to mapping of quantity to Verdict, or None
         The same of each machine.
-    cells : mapping of (Cell, metric) to Verdict, or None
-        Of each value; never adjusted for being many.
+    cells : mapping of (Cell, metric) to Verdict
+        Of each value, never adjusted for being many; where a side has one training, over clips alone.
     machines_like_these : mapping of quantity to Verdict, or None
         Student's t over the machines' differences; None for one machine.
     trainings : mapping of quantity to Verdict
@@ -81,7 +81,7 @@ class Comparison:
     collapsed: tuple[int, int]
     methods: Mapping[Quantity, Verdict] | None
     machines: Mapping[str, Mapping[Quantity, Verdict]] | None
-    cells: Mapping[Value, Verdict] | None
+    cells: Mapping[Value, Verdict]
     machines_like_these: Mapping[Quantity, Verdict] | None
     trainings: Mapping[Quantity, Verdict]
     reason: str = ""
@@ -170,7 +170,7 @@ def _comparison(
         (one.collapsed, two.collapsed),
         _verdicts(overall) if known else None,
         {name: _verdicts(own) for name, own in machines.items()} if known else None,
-        {value: _cell(pair, value) for value in pair.values} if known else None,
+        {value: _cell(pair, value, as_they_are=not known) for value in pair.values},
         _verdicts(like) if known and like else None,
         {quantity: replace(verdict, conclusion=None) for quantity, verdict in trainings.items()},
         "" if known else f"there is one training of {listed(pair.single)}: nothing follows about the method",
@@ -178,8 +178,10 @@ def _comparison(
     )
 
 
-def _cell(pair: Pair, value: Value) -> Verdict:
-    verdict, found = pair.told([value], "arithmetic")
+def _cell(pair: Pair, value: Value, *, as_they_are: bool) -> Verdict:
+    verdict, found = pair.told([value], "arithmetic", as_they_are=as_they_are)
+    if as_they_are:
+        return replace(verdict, conclusion=None)
     return concluded([verdict], [found], pair.margin)[0]
 
 

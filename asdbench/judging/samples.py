@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("system", "fit", "clip", "label", "score")
-LABELS: Mapping[object, int] = {"normal": 0, "anomaly": 1, 0: 0, 1: 1}
+TEXT = ("system", "fit", "clip", "cell", "machine", "section", "domain", "unit", "training")
+"""Columns that are text, whatever they look like."""
+LABELS: Mapping[object, int] = {"normal": 0, "anomaly": 1, 0: 0, 1: 1, "0": 0, "1": 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,3 +301,27 @@ def _scored(system: str, file: Cell, rows: pd.DataFrame) -> Scored:
         tuple(domains[: shape[1]].tolist()),
         tuple(trainings) if all(trainings) else (),
     )
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A tidy table of scores from a CSV file: sections keep their zeros, names are text.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    DataError
+        Where the file is not there or is no CSV.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str), keep_default_na=False, na_values={"score": [""]})
+    except (OSError, ValueError) as error:
+        raise DataError(
+            "the table of scores cannot be read",
+            looked=f"{path}: {error}",
+            hint=f"give a CSV file with the columns {', '.join(NEEDED)}",
+        ) from error

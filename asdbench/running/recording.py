@@ -135,6 +135,7 @@ def write_manifest(data: Dataset, wanted: Wanted, entries: Mapping[str, Any]) ->
                 "title": asked.system.title,
                 "published": asked.system.published,
                 "full_epochs": asked.full_epochs,
+                "deterministic": bool(getattr(asked.system.model, "deterministic", False)),
                 "source": asked.system.source,
                 "embedding": asked.embedding,
             },

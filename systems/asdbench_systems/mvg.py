@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class Mvg:
     """
 
     embedding: str = "resnet38"
+
+    deterministic: ClassVar[bool] = True
 
     @property
     def scope(self) -> Scope:

@@ -8,6 +8,7 @@ import json
 import re
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from asdbench.api import Cell
 from asdbench.datasets.years import YEARS
 from asdbench.errors import ConflictError, DataError, UsageError
 from asdbench.judging.checking import check
+from asdbench.judging.compared import Compared, compare_folders
 from asdbench.judging.expected import Expected, Found, collect, read_expected, write_expected
-from asdbench.judging.pairing import compare
 from asdbench.metrics.aggregate import RANKING, CellMetrics
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.reports.content import tables
@@ -180,20 +181,26 @@ def test_a_data_set_without_domains_cannot_be_asked_for_one(tmp_path: Path) -> N
         go(tmp_path, "mvg", 2020, domains=["source"])
 
 
+def compare(one: Sequence[SeedFolder], two: Sequence[SeedFolder]) -> Compared:
+    return compare_folders([one, two], ["one", "two"])
+
+
 @pytest.mark.parametrize("year", [2020, 2022])
 def test_two_systems_are_compared_by_the_years_metrics(tmp_path: Path, year: int) -> None:
-    summary = go(tmp_path, "mvg,cvae", year, data={"evaluation": False}, seeds=[1, 2])
-    sides = [[one for one in summary.folders if one.system == name] for name in ("mvg", "cvae")]
+    summary = go(tmp_path, "clvae,cvae", year, data={"evaluation": False}, seeds=[1, 2], epochs=2)
+    sides = [[one for one in summary.folders if one.system == name] for name in ("clvae", "cvae")]
     found = compare(sides[0], sides[1])
     (part,) = found.parts
+    (pair,) = part.pairs
+    assert pair.methods is not None
     scores = {table.system: table.score for table in tables.build(summary.results)}
-    assert 100 * part.official.a == pytest.approx(scores["mvg"], abs=1e-9)
-    assert 100 * part.official.b == pytest.approx(scores["cvae"], abs=1e-9)
+    assert 100 * pair.methods["official"].a == pytest.approx(scores["clvae"], abs=1e-9)
+    assert 100 * pair.methods["official"].b == pytest.approx(scores["cvae"], abs=1e-9)
     first = [by_cell(folder) for folder in sides[0]]
-    for pair in part.cells:
-        for metric, of_both in (("auc", pair.auc), ("pauc", pair.pauc)):
-            values = [getattr(one[pair.cell], metric) for one in first]
-            assert of_both.a == pytest.approx(statistics.fmean(values), abs=1e-12)
+    for (cell, metric), own in pair.cells.items():
+        domains = (cell.domain,) if cell.domain or year == 2020 else ("source", "target")
+        values = [getattr(one[replace(cell, domain=domain)], metric) for one in first for domain in domains]
+        assert own.a == pytest.approx(statistics.fmean(values), abs=1e-12)
     text = comparison.render(found)
     assert ("| Domain" in text) == (year > 2020)
     assert ("pAUC once a section" in text) == (year > 2021)
@@ -223,7 +230,8 @@ def test_a_check_in_another_environment_holds_the_years_metrics(tmp_path: Path, 
 def test_a_system_of_all_machines_has_the_same_clips_as_one_of_each(tmp_path: Path) -> None:
     every = plugin(tmp_path, scope="all")
     found = [go(tmp_path, name, 2022, data={"evaluation": False}).folders for name in (every, "mvg")]
-    assert len(compare(found[0], found[1]).parts[0].cells) == 2 * 2 * 2
+    (pair,) = compare(found[0], found[1]).parts[0].pairs
+    assert len(pair.cells) == 2 * 2 * 3  # two AUC and one pAUC of two sections of two machines
 
 
 def test_results_of_two_years_are_not_compared(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from asdbench.api import Cell
 from asdbench.judging.compared import Compared, Part, Side
 from asdbench.judging.conclusions import Verdict
-from asdbench.judging.methods import Comparison, Quantity
+from asdbench.judging.methods import Comparison
+from asdbench.judging.pair import Quantity
 from asdbench.metrics.aggregate import Metric
 from asdbench.reports.content.footnotes import NO_RESULT, some
 from asdbench.words import counted, listed

@@ -19,7 +19,8 @@ from typing import Any
 
 from asdbench.judging.compared import Compared, Part
 from asdbench.judging.conclusions import Verdict
-from asdbench.judging.methods import QUANTITIES, Comparison
+from asdbench.judging.methods import Comparison
+from asdbench.judging.pair import QUANTITIES
 from asdbench.reports.content.comparison import (
     METRICS,
     NAMES,

@@ -60,7 +60,7 @@ def test_the_page_shows_the_score_alone(results: Path) -> None:
     assert re.search(r'Official score</th><td[^>]*>\d+\.\d\d<span class="small">–</span>', page)
     assert not no_number(page)
     said, _ = ranking.verdict(found[0])
-    assert re.search(r"highest official score of 2 systems, \d+\.\d\d, ", said)
+    assert re.search(r"highest official score of 2 systems, \d+\.\d\d; ", said)
 
 
 def test_boards_have_a_dash_or_null(results: Path) -> None:
