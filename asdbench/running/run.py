@@ -19,6 +19,7 @@ from asdbench.errors import DataError, UsageError
 from asdbench.files import sweep
 from asdbench.progress import Progress, log_path, logged
 from asdbench.results.intervals import intervals
+from asdbench.results.manifest import undecided
 from asdbench.results.scoring import evaluate, scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import Selection, choices
@@ -192,6 +193,8 @@ def run(
         replace=replace,
     )
     summary.warnings += in_words(data, {cell.machine for cell in cells}, work.leaked)
+    for folder in work.outdated:
+        folder.clear()
     for left in {*(wanted.folder.path for wanted in work.wanted), *(cache_folder / FEATURES).glob("*")}:
         sweep(left)
     for _, finished in groupby(work.reused, key=lambda one: one.folder):
@@ -346,6 +349,5 @@ def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary, sto
         if entry["constant"]:
             names = ", ".join(entry["constant"])
             summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: constant component: {names}")
-        if entry["threshold"]["value"] is None and not all(entry["cells"].values()):
-            reason = entry["threshold"]["reason"]
-            summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: no decisions: {reason}")
+        for name, reason in undecided(machine, entry).items():
+            summary.warnings.append(f"{folder.system}, seed {folder.seed}, {name}: no decisions: {reason}")

@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asdbench.results.components import Components
+from asdbench.results.components import Components, Row
 from asdbench.results.results_folder import seed_folders
 from asdbench.results.scoring import constant_components, scored_files
 from tests.reports.results import write_results
 
 
-def components(**values: list[float]) -> Components:
+def components(dtype: type = np.float32, fits: str = "aaaaaaaa", **values: list[float]) -> Components:
+    """Two clips a section, each of the fit named by its letter."""
     count = len(next(iter(values.values())))
-    identity = [("test", "fan", f"{n // 2:02d}", "source", f"{n}.wav") for n in range(count)]
-    return Components(identity, {name: np.array(column, np.float32) for name, column in values.items()})
+    identity = [Row("test", "fan", f"{n // 2:02d}", "source", f"{n}.wav", fits[n]) for n in range(count)]
+    return Components(identity, {name: np.array(column, dtype) for name, column in values.items()})
 
 
 def test_a_component_that_varies_within_a_section_is_alive() -> None:
@@ -31,6 +32,21 @@ def test_a_component_that_varies_only_from_section_to_section_has_collapsed() ->
 def test_rounding_is_not_variation_but_a_thousandth_is() -> None:
     assert constant_components(components(a=[1e6, 1e6 + 0.1, 5, 5]), ["a"]) == ["a"]
     assert constant_components(components(a=[1, 1.001, 5, 5]), ["a"]) == []
+
+
+def test_what_varies_is_judged_by_the_components_own_resolution() -> None:
+    large = [1e9, 1e9 + 1, 1e9 + 2, 1e9 + 3]
+    assert constant_components(components(np.float64, a=large), ["a"]) == []
+    assert constant_components(components(np.float32, a=large), ["a"]) == ["a"]
+    assert constant_components(components(np.float64, a=[1e301, 1.1e301, -1.7e308, 1.7e308]), ["a"]) == []
+    rounded = [0.1 + 0.2, 0.3, 0.8, 0.1 + 0.7]  # the same but for the last bit
+    assert len(set(rounded)) == 4
+    assert constant_components(components(np.float64, a=rounded), ["a"]) == ["a"]
+
+
+def test_one_collapsed_model_of_several_is_named_with_its_fit() -> None:
+    assert constant_components(components(fits="aabb", a=[1, 1, 3, 4]), ["a"]) == ["a (a)"]
+    assert constant_components(components(fits="aabb", a=[1, 1, 3, 3]), ["a"]) == ["a"]
 
 
 def test_a_component_that_is_not_there_or_has_one_clip_says_nothing() -> None:
