@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 ROUNDING = 8
 """Steps of a type, at the size of the largest value, that its values may differ by and still be called the same."""
-NOISE = 1000
+NOISE = 64
 """The same where a cast is judged: sums of many values are off by so much, and nobody misses it."""
 
 
@@ -49,4 +49,6 @@ def merged(low: NDArray[Any], high: NDArray[Any], dtype: np.dtype[Any]) -> str |
         return None
     first = int(np.argmax(gone))
     which = f"column {first + 1} of {len(low)}" if len(low) > 1 else "it"
-    return f"{which} goes from {low[first]!s} to {high[first]!s} and would be {dtype.type(low[first])!s} throughout"
+    return (
+        f"{which} goes from {low[first]!s} to {high[first]!s} and would be {float(dtype.type(low[first]))} throughout"
+    )

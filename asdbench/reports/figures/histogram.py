@@ -49,15 +49,16 @@ def figure(view: View) -> Figure:
             lacking = undecided(machine, entry) if entry else {}
             empty += [f"{shown.name}, {one_line(name)}: no threshold: {reason}." for name, reason in lacking.items()]
     many = len(view.systems)
-    decided = any(_thresholds(shown, machine) for shown in view.systems for machine in shown.machines)
+    counts = [len(_thresholds(shown, machine)) for shown in view.systems for machine in shown.machines]
+    decided, models = any(counts), any(count > 1 for count in counts)
     several = any(len(shown.folders) > 1 for shown in view.systems)
     return Figure(
         "histogram",
         "Score histograms",
         f"Density of the test clips' scores over all {view.definition.unit}s; the outermost 0.5 % stand in the end"
         " bins; a logarithmic axis where scores span much. The decision threshold is the 90th percentile of the gamma"
-        " distribution; of several models of a machine each has its own."
-        f"{' Of several seeds the first is shown.' * several} {view.note}.",
+        " distribution."
+        f"{' A machine has one of each of its models.' * models}"{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
         (
