@@ -105,14 +105,7 @@ def write_machine_scores(
             fits = [components.identity[number].fit for number in keep]
             files.write_decisions(file, clips, _decisions(own, fits, thresholds))
     return {
-        "thresholds": {
-            fit: {
-                **asdict(threshold),
-                "clips": sum((row.split, row.fit) == ("train", fit) for row in components.identity),
-                "sections": sorted({row.section for row in components.identity if (row.split, row.fit) == ("test", fit)}),
-            }
-            for fit, threshold in thresholds.items()
-        },
+        "thresholds": {fit: _about(fit, own, components.identity) for fit, own in thresholds.items()},
         "cells": {f"{cell.section}/{cell.domain}": outcome[definition.file(cell)] for cell in sorted(cells)},
         "files": files.digests(sorted(cells)),
         "constant": constant_components(components, system.formula),
@@ -120,7 +113,7 @@ def write_machine_scores(
 
 
 def score_rows(system: System[Any], components: Components) -> NDArray[np.float64]:
-    """The score of each row of a machine, training and test; where scores are standardised, over its own fit's clips."""
+    """The score of each row of a machine, training and test; standardised ones are so over their own fit's clips."""
     scores = np.full(len(components.identity), np.nan)
     places: dict[str, list[int]] = {}
     for number, row in enumerate(components.identity):
@@ -137,6 +130,12 @@ def _thresholds(identity: Sequence[Row], scores: NDArray[np.float64]) -> dict[st
     fits = sorted({row.fit for row in identity if row.split == "test"})
     own = {fit: [n for n, row in enumerate(identity) if (row.split, row.fit) == ("train", fit)] for fit in fits}
     return {fit: gamma_threshold(scores[rows]) for fit, rows in own.items()}
+
+
+def _about(fit: str, threshold: Threshold, identity: Sequence[Row]) -> dict[str, Any]:
+    own = [row for row in identity if row.fit == fit]
+    sections = sorted({row.section for row in own if row.split == "test"})
+    return {**asdict(threshold), "clips": sum(row.split == "train" for row in own), "sections": sections}
 
 
 def _decisions(

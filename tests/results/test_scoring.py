@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from asdbench.api import System
 from asdbench.results.components import Components, Row
 from asdbench.results.results_folder import seed_folders
-from asdbench.results.scoring import constant_components, scored_files
+from asdbench.results.scoring import constant_components, score_rows, scored_files
 from tests.reports.results import write_results
 
 
@@ -52,6 +55,16 @@ def test_one_collapsed_model_of_several_is_named_with_its_fit() -> None:
 def test_a_component_that_is_not_there_or_has_one_clip_says_nothing() -> None:
     assert constant_components(components(a=[1.0]), ["a", "b"]) == []
     assert constant_components(components(a=[float("nan")] * 4), ["a"]) == []
+
+
+def test_scores_are_standardised_over_the_training_clips_of_their_own_fit() -> None:
+    splits = ["train", "train", "test", "train", "train", "test"]
+    identity = [Row(split, "fan", "00", "", str(n), "aaabbb"[n]) for n, split in enumerate(splits)]
+    made = Components(identity, {"d": np.array([1.0, 3, 4, 100, 300, 400])})
+    system: System[Any] = System("s", "s", None, {"d": 1.0}, standardised=({"d": 1.0},))  # type: ignore[arg-type]  # no model is needed
+    assert score_rows(system, made).tolist() == [-1, 1, 2, -1, 1, 2]
+    assert score_rows(replace(system, standardised=()), made).tolist() == [1, 3, 4, 100, 300, 400]
+    assert score_rows(system, Components([], {})).tolist() == []
 
 
 def settle(folder: Path, seconds: float = 10) -> None:

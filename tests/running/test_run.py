@@ -601,7 +601,7 @@ def test_readings_of_one_model_are_trained_once(make_features: MakeFeatures, tmp
             sums + 150 * part.values["center"].astype(np.float64) for sums, part in ((eq9, test), (over, train))
         )
         by_hand = (eq9 - over.mean()) / over.std() + (eq10 - over10.mean()) / over10.std()
-        by_name = {row[2:]: score for row, score in zip(test.identity, by_hand, strict=True)}
+        by_name = {row[2:5]: score for row, score in zip(test.identity, by_hand, strict=True)}
         for cell in standardised.files.cells():
             if cell.machine == machine:
                 names, scores = standardised.files.scores(cell)

@@ -58,7 +58,8 @@ def figure(view: View) -> Figure:
         f"Density of the test clips' scores over all {view.definition.unit}s; the outermost 0.5 % stand in the end"
         " bins; a logarithmic axis where scores span much. The decision threshold is the 90th percentile of the gamma"
         " distribution."
-        f"{' A machine has one of each of its models.' * models}"{' Of several seeds the first is shown.' * several} {view.note}.",
+        f"{' A machine has one of each of its models.' * models}"
+        f"{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
         (
