@@ -119,7 +119,8 @@ def _of_cell(
     normal, odd = np.sort(scores[labels == 0]), np.sort(scores[labels == 1])
     if not len(normal) or not len(odd):
         return []
-    spread = float(np.std(scores)) or 1.0
+    size = float(np.abs(scores).max()) or 1.0  # taken out first: squares of scores may be beyond float64
+    spread = size * (float(np.std(scores / size)) or 1.0)
     middle, odd_middle = float(np.median(normal)), float(np.median(odd))
     made = []
     for number in np.flatnonzero(over).tolist():
