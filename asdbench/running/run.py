@@ -15,7 +15,7 @@ from asdbench.datasets import open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
 from asdbench.datasets.doubts import in_words
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import UsageError
 from asdbench.files import sweep
 from asdbench.progress import Progress, log_path, logged
 from asdbench.results.intervals import intervals
@@ -24,7 +24,7 @@ from asdbench.results.scoring import evaluate, scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import Selection, choices
 from asdbench.running.blinding import Blinded, Outcome
-from asdbench.running.execution import Lost, default_workers, each, uninterrupted
+from asdbench.running.execution import Lost, check_device, default_workers, each, uninterrupted
 from asdbench.running.executors import Kind, executing
 from asdbench.running.extraction import CHUNK, Bad, Request, extract, source
 from asdbench.running.fitting import Answer
@@ -262,24 +262,6 @@ def keep_digests(data: Dataset, cache: Path) -> None:
     """Keep the hashes of sound files in the cache folder, so that a file that stands is not hashed again."""
     if isinstance(data, DcaseDataset):
         data.digests = Digests(cache / DATABASE)
-
-
-def check_device(device: str) -> None:
-    """Make sure that torch can use a device.
-
-    Raises
-    ------
-    DataError
-        Where it cannot.
-    """
-    import torch
-
-    try:
-        torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise DataError(
-            f"device {device!r} cannot be used", looked=str(error).splitlines()[0], hint="use --device cpu"
-        ) from error
 
 
 def _job(
