@@ -215,8 +215,11 @@ class Fitted(Protocol):
     - ``save(folder)``.
     """
 
-    def components(self, batch: Batch) -> Mapping[str, Floats]:
-        """Named score components, one value a clip each; NaN where a clip cannot be scored."""
+    def components(self, batch: Batch) -> Components:
+        """Named score components, one value a clip each, float32 or float64; NaN where a clip cannot be scored.
+
+        A clip's values depend on nothing but the clip: neither on its neighbours nor on how many they are.
+        """
 
 
 @dataclass
@@ -341,5 +344,6 @@ class System(Generic[F_co]):
 
 
 def _weighted(weights: Mapping[str, float], components: Components) -> NDArray[np.float64]:
-    total = [weight * components[name].astype(np.float64) for name, weight in weights.items()]
-    return np.asarray(np.sum(total, axis=0), dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # a score that is not finite is named where it is written
+        total = [weight * components[name].astype(np.float64) for name, weight in weights.items()]
+        return np.asarray(np.sum(total, axis=0), dtype=np.float64)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from asdbench.api import Batch, FitContext, Floats, Scope, System
 from asdbench.errors import FitError
@@ -37,6 +38,18 @@ class Distance:
             distance += np.arange(len(distance))
         if self.fault == "unknown section" and (batch.section < 0).any():
             distance *= 2
+        if self.fault == "batch mean":
+            distance -= distance.mean()
+        if self.fault == "slight batch mean":
+            distance += 1e-3 * distance.mean()
+        if self.fault == "rank":
+            distance = distance.argsort().argsort() + np.float32(self.noise)
+        if self.fault == "offset":
+            return {"distance": distance + np.float32(1e9)}
+        if self.fault == "wide offset":
+            return {"distance": 4 * distance.astype(np.longdouble) + np.longdouble(3e18)}
+        if self.fault == "beyond":
+            return {"distance": np.longdouble(10) ** 4000 * (1 + distance.astype(np.longdouble))}
         if self.fault == "state":
             distance += self.calls
         return {"other" if self.fault == "name" else "distance": distance}
@@ -92,6 +105,12 @@ def test_a_sound_system_passes() -> None:
         ("order", "depends on the order"),
         ("unknown section", "unknown section"),
         ("state", "watched"),
+        ("batch mean", "depends on the other test clips: with half of them"),
+        ("slight batch mean", "depends on the other test clips"),
+        ("rank", "depends on the other test clips"),
+        ("offset", "the score is the same for all test clips"),
+        ("wide offset", "float64 cannot hold it: it goes from"),
+        ("beyond", "values are beyond float64"),
         ("writes", "changes the features"),
         ("seed", "same seed"),
         ("no seed", "does not use ctx.seed"),
@@ -104,6 +123,36 @@ def test_a_sound_system_passes() -> None:
 def test_a_fault_is_named(fault: str, says: str) -> None:
     with pytest.raises(AssertionError, match=says):
         check_system(system(fault), random=True)
+
+
+@dataclass(eq=False)
+class Offset:
+    """A component in float64 far from 0, of which float32 would leave nothing; and a batch's mean taken off, or not."""
+
+    by: float
+    centred: bool
+
+    def components(self, batch: Batch) -> Mapping[str, NDArray[np.float64]]:
+        distance = np.asarray(batch.features).sum(axis=1, dtype=np.float64)
+        return {"distance": self.by * (1 + 1e-9 * (distance - distance.mean() * self.centred))}
+
+
+@dataclass(frozen=True)
+class OffsetModel:
+    by: float = 1e9
+    centred: bool = False
+    embedding: str = "resnet38"
+    scope: Scope = "machine"
+
+    def fit(self, train: Batch, ctx: FitContext) -> Offset:
+        return Offset(self.by, self.centred)
+
+
+@pytest.mark.parametrize("by", [1e9, 1e301])
+def test_a_component_far_from_zero_passes_in_float64_and_hides_no_batch_mean(by: float) -> None:
+    check_system(System("far", "Far from zero", OffsetModel(by), {"distance": 1.0}))
+    with pytest.raises(AssertionError, match="depends on the other test clips"):
+        check_system(System("far", "Far from zero", OffsetModel(by, centred=True), {"distance": 1.0}))
 
 
 @pytest.mark.parametrize("formula", [{}, {"distance": float("nan")}])

@@ -36,11 +36,11 @@ def command(
     """Write the embedding of a data set's clips into a folder that `run --dataset features:DIR` reads."""
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import open_dataset
-    from asdbench.running.execution import default_workers
+    from asdbench.running.execution import check_device, default_workers
     from asdbench.running.executors import executing
     from asdbench.running.extraction import CHUNK, extract_folder
     from asdbench.running.request import chosen_weights, with_weights
-    from asdbench.running.run import check_device, keep_digests
+    from asdbench.running.run import keep_digests
     from asdbench.upkeep.cache import default_cache
 
     folder = cache or default_cache()

@@ -70,7 +70,7 @@ def in_words(data: Dataset, machines: Collection[str], leaked: Iterable[Sequence
         found.append(f"{counted(len(copied), 'training clip')} also in the test, by content: {some(copied)}")
     if twice:
         words = counted(len(twice), "clip number occurs", "clip numbers occur")
-        found.append(f"{words} twice, each copy scored as a clip of its own: {some(twice)}")
+        found.append(f"{words} twice, each copy counts as a clip of its own: {some(twice)}")
     return found
 
 

@@ -29,6 +29,7 @@ from asdbench.api import Clip, Kind, Profile
 from asdbench.datasets import index
 from asdbench.errors import DataError
 from asdbench.plugins.spec import Spec
+from asdbench.precision import merged
 from asdbench.words import counted
 
 UNSTATED = "features of unstated origin"
@@ -244,19 +245,58 @@ def _check_rows(path: Path, clips: Sequence[Clip]) -> None:
         )
     step = max(1, CHUNK // rows.shape[1])
     bad: list[int] = []
-    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, which is what we look for
-        for start in range(0, len(rows), step):
-            finite = np.isfinite(rows[start : start + step].astype(np.float32, copy=False)).all(axis=1)
-            bad += [start + int(offset) for offset in np.flatnonzero(~finite)]
+    beyond: list[int] = []
+    for start in range(0, len(rows), step):
+        part = rows[start : start + step]
+        finite = np.isfinite(part).all(axis=1)
+        bad += [start + int(offset) for offset in np.flatnonzero(~finite)]
+        with np.errstate(over="ignore"):  # becomes infinite, which is what we look for
+            narrow = np.isfinite(part.astype(np.float32, copy=False)).all(axis=1)
+        beyond += [start + int(offset) for offset in np.flatnonzero(finite & ~narrow)]
     if bad:
-        names = ", ".join(f"{clips[row].machine} {clips[row].name}" for row in bad[:3]) + (
-            ", ..." if len(bad) > 3 else ""
-        )
         raise DataError(
-            f"{path.name}: NaN or infinite values (as float32) in {len(bad)} of {len(clips)} clips",
-            looked=f"{path}: {names}",
+            f"{path.name}: NaN or infinite values in {len(bad)} of {len(clips)} clips",
+            looked=f"{path}: {_names(clips, bad)}",
             hint="compute these clips again, or leave them out of both files",
         )
+    if beyond:
+        raise DataError(
+            f"{path.name}: {rows.dtype} values beyond float32 ({np.finfo(np.float32).max:.2g}) in {len(beyond)} of"
+            f" {len(clips)} clips",
+            looked=f"{path}: {_names(clips, beyond)}",
+            hint="models are given float32: scale these features and write the file again",
+        )
+    if rows.dtype.itemsize > np.dtype(np.float32).itemsize:
+        _check_resolution(path, rows, clips, step)
+
+
+def _check_resolution(path: Path, rows: NDArray[np.floating[Any]], clips: Sequence[Clip], step: int) -> None:
+    """Refuse a column that varies over the clips of a machine's section, and not as float32."""
+    groups = {pair: number for number, pair in enumerate(sorted({(clip.machine, clip.section) for clip in clips}))}
+    codes = np.array([groups[clip.machine, clip.section] for clip in clips])
+    low = np.full((len(groups), rows.shape[1]), np.inf, rows.dtype)
+    high = -low
+    for start in range(0, len(rows), step):
+        part, own = rows[start : start + step], codes[start : start + step]
+        for code in np.unique(own):
+            low[code] = np.minimum(low[code], part[own == code].min(axis=0))
+            high[code] = np.maximum(high[code], part[own == code].max(axis=0))
+    for (machine, section), number in groups.items():
+        reason = merged(low[number], high[number], np.dtype(np.float32))
+        if reason:
+            raise DataError(
+                f"{path.name}: float32 cannot tell the clips of {' '.join(filter(None, (machine, section)))} apart:"
+                f" {reason}",
+                looked=f"{path}, {rows.dtype}",
+                hint="models are given float32: subtract a constant from such a column (its mean over the training"
+                " clips), and write the file again",
+            )
+
+
+def _names(clips: Sequence[Clip], rows: Sequence[int]) -> str:
+    """The first three."""
+    named = ", ".join(f"{clips[row].machine} {clips[row].name}" for row in rows[:3])
+    return named + (", ..." if len(rows) > 3 else "")
 
 
 def _read_origin(path: Path) -> tuple[Mapping[str, Any], tuple[str, ...]]:

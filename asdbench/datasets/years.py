@@ -213,7 +213,7 @@ YEARS: Mapping[int, Year] = MappingProxyType(
                 **_all(_MIMII, "00", "02", "04", "06"),
             },
             {"ToyCar": ("05", "06", "07"), "ToyConveyor": ("04", "05", "06"), **_all(_MIMII, "01", "03", "05")},
-            "github.com/y-kawagu/dcase2020_task2_evaluator (eval_data_list.csv)",
+            "github.com/y-kawagu/dcase2020_task2_evaluator (eval_data_list.csv: zenodo.org/records/3951620)",
             dev_clips=150,
             gapless=True,
         ),

@@ -20,6 +20,7 @@ from asdbench.api import Embedding, Floats, Waveform
 from asdbench.errors import ClipError, UsageError
 from asdbench.plugins.registry import create
 from asdbench.plugins.spec import parse
+from asdbench.precision import lost
 
 __all__ = ["embed", "embed_clips"]
 
@@ -103,12 +104,12 @@ def embed_clips(embedding: Embedding, waveforms: Sequence[Waveform], device: str
         Where clips are too short for the embedding (clips of other lengths may be fine), or it gives values that are
         not finite.
     UsageError
-        Where the embedding does not give one row a clip.
+        Where the embedding does not give one row a clip, or values that float32 cannot tell apart.
     """
     groups: dict[tuple[int, int], list[int]] = {}
     for position, waveform in enumerate(waveforms):
         groups.setdefault((len(waveform.samples), waveform.rate), []).append(position)
-    found: dict[int, Floats] = {}
+    found: dict[int, NDArray[Any]] = {}
     for (length, rate), positions in groups.items():
         for start in range(0, len(positions), embedding.batch):
             taken = positions[start : start + embedding.batch]
@@ -128,8 +129,24 @@ def embed_clips(embedding: Embedding, waveforms: Sequence[Waveform], device: str
                         looked=f"clip {position} of {len(waveforms)}, {length} samples at {rate} Hz",
                         hint="check the recording and the weights",
                     )
-                found[position] = np.asarray(values, dtype=np.float32)
-    return [found[position] for position in range(len(waveforms))]
+                found[position] = np.asarray(values)
+    return _narrowed(embedding, [found[position] for position in range(len(waveforms))])
+
+
+def _narrowed(embedding: Embedding, features: Sequence[NDArray[Any]]) -> list[Floats]:
+    """Features as float32, refused where that loses what they tell."""
+    with np.errstate(over="ignore"):  # said below
+        narrow = [np.asarray(one, dtype=np.float32) for one in features]
+    if any(one.dtype != np.float32 for one in features):
+        values, cast = (np.concatenate([np.atleast_2d(one) for one in side]) for side in (features, narrow))
+        reason = lost(values, cast)
+        if reason:
+            raise UsageError(
+                f"{embedding.name} gives {values.dtype}, and float32 cannot hold it: {reason}",
+                looked=f"the features of {len(features)} clips",
+                hint="subtract a constant, or scale them, in embed(): models are given float32",
+            )
+    return narrow
 
 
 def _checked(samples: NDArray[Any], number: int) -> Floats:

@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-- One threshold a machine type: a gamma distribution (shape, location and scale all free) is fitted to the anomaly
-  scores of all its training clips, and the 90th percentile of the fit is the threshold. Report, section 3; the
-  organizers' 2021 baseline (``scipy.stats.gamma.fit``, ``decision_threshold: 0.9``).
+- One threshold a trained model and machine type: a gamma distribution (shape, location and scale all free) is fitted
+  to the anomaly scores of all its training clips, and the 90th percentile of the fit is the threshold. Report, section
+  3; the organizers' 2021 baseline (``scipy.stats.gamma.fit``, ``decision_threshold: 0.9``).
 - A clip is decided anomalous (1) where its score is strictly above the threshold, else normal (0).
 - Precision, recall and F1 are fractions; their denominators are clamped at the float epsilon, as the official
   evaluator does, so that an empty class gives 0 and not a division by zero.

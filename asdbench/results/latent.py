@@ -55,7 +55,7 @@ def picture(fitted: Fitted, train: Batch, test: Batch) -> Picture | str | None:
         return f"{type(error).__name__}: {error}"
 
 
-def principal_axes(vectors: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def principal_axes(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean (d,) and the two directions of largest variance (2, d) of vectors (n, d); those not finite do not count.
 
     By singular values of the d x d scatter, which is summed in chunks: memory does not grow with the clips. A second
@@ -77,20 +77,20 @@ def principal_axes(vectors: Floats) -> tuple[NDArray[np.float64], NDArray[np.flo
     return mean, axes * np.where(largest < 0, -1.0, 1.0)[:, None]
 
 
-def _finite_chunks(vectors: Floats) -> Any:
+def _finite_chunks(vectors: NDArray[Any]) -> Any:
     for start in range(0, len(vectors), CHUNK):
         chunk = vectors[start : start + CHUNK].astype(np.float64)
         yield chunk[np.isfinite(chunk).all(axis=1)]
 
 
-def _projected(vectors: Floats, mean: NDArray[np.float64], axes: NDArray[np.float64]) -> Floats:
+def _projected(vectors: NDArray[Any], mean: NDArray[np.float64], axes: NDArray[np.float64]) -> Floats:
     parts = [
         (vectors[start : start + CHUNK].astype(np.float64) - mean) @ axes.T for start in range(0, len(vectors), CHUNK)
     ]
     return np.concatenate(parts or [np.zeros((0, 2))]).astype(np.float32)
 
 
-def _vectors(name: str, found: Any, count: int | None, width: int | None = None) -> Floats:
+def _vectors(name: str, found: Any, count: int | None, width: int | None = None) -> NDArray[Any]:
     """What a model gave, if it is (count, width) numbers."""
     vectors = np.asarray(found)
     rows = len(vectors) if count is None and vectors.ndim else count
@@ -98,4 +98,4 @@ def _vectors(name: str, found: Any, count: int | None, width: int | None = None)
     if vectors.shape != (rows, columns) or vectors.dtype.kind not in "biuf" or not columns:
         wanted = f"({'classes' if count is None else count}, {'d' if width is None else width})"
         raise ValueError(f"{name}() gives {vectors.dtype} {vectors.shape}, not numbers {wanted}")
-    return vectors.astype(np.float32, copy=False)
+    return vectors  # as they are: what is large beside its differences loses them in a narrower type

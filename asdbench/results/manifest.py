@@ -15,7 +15,8 @@ from asdbench.datasets.years import YEARS
 from asdbench.errors import DataError
 from asdbench.files import check_size, write_text
 
-FORMAT = 1
+FORMAT = 2
+"""1 had one threshold for all fits of a machine, no fit in ``components.csv``, all of it float32."""
 ENTRY = {
     "key",
     "formula",
@@ -24,11 +25,34 @@ ENTRY = {
     "fits",
     "failed",
     "impossible",
-    "threshold",
+    "thresholds",
     "cells",
     "constant",
     "files",
 }
+THRESHOLD = {"value", "reason", "clips", "sections"}
+"""Of each fit's threshold; where there is one, the gamma distribution's ``shape``, ``location`` and ``scale``, too."""
+
+
+class OutdatedError(DataError):
+    """Results of an earlier format."""
+
+
+def threshold_of(entry: Mapping[str, Any] | None, section: str) -> Mapping[str, Any]:
+    """What a machine's entry says of the threshold that decides a section's clips; {} without one or without entry."""
+    thresholds = entry["thresholds"] if entry else {}
+    return next((own for own in thresholds.values() if section in own["sections"]), {})
+
+
+def undecided(machine: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    """Machine, or its fit where it has several -> why there is no threshold, though some of its cells have scores."""
+    scored = {name.rpartition("/")[0] for name, reason in entry["cells"].items() if reason is None}
+    many = len(entry["thresholds"]) > 1
+    return {
+        fit if many else machine: own["reason"]
+        for fit, own in entry["thresholds"].items()
+        if own["value"] is None and scored.intersection(own["sections"])
+    }
 
 
 def reduced(manifest: Mapping[str, Any]) -> str:
@@ -46,6 +70,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises
     ------
+    OutdatedError
+        Where an earlier version of asdbench has written it.
     DataError
         Where it is not one of ours, damaged, or of a newer format.
     """
@@ -59,6 +85,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "a manifest cannot be read", looked=f"{path}: {error}", hint="remove that seed folder and run again"
         ) from error
     found = manifest.get("format") if isinstance(manifest, dict) else None
+    if isinstance(found, int) and 0 < found < FORMAT:
+        raise OutdatedError(
+            "these results were made by an earlier version of asdbench",
+            looked=f"{path}: format {found}, this version reads format {FORMAT}",
+            hint='make them again: add --replace to the `asdbench run` that made them (its "command" in that file);'
+            " or remove that seed folder, or read it with the version that made it",
+        )
     if found != FORMAT or not _whole(manifest):
         raise DataError(
             "a manifest that is damaged or of another format",
@@ -89,6 +122,9 @@ def _whole(manifest: Mapping[str, Any]) -> bool:
     if not isinstance(data, dict) or data.get("year", 2021) not in YEARS or not isinstance(manifest.get("seed"), int):
         return False
     if not all(isinstance(entry, dict) and set(entry) >= ENTRY for entry in machines.values()):
+        return False
+    thresholds = [own for entry in machines.values() for own in entry["thresholds"].values()]
+    if not all(isinstance(own, dict) and set(own) >= THRESHOLD for own in thresholds):
         return False
     names = [*machines, *(name.rpartition("/")[0] for entry in machines.values() for name in entry["cells"])]
     return not any(character in name for name in names for character in "/\\\0")  # they become parts of file names

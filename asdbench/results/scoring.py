@@ -1,14 +1,15 @@
 """From components to the challenge's files, and from those files to metrics.
 
 The score of a clip is the system's weighted sum of the components as written. Decisions come from a gamma distribution
-fitted to the system's scores of all training clips of a machine, 90th percentile (the organizers' rule; the report).
+fitted to the scores of a fit's training clips of a machine, 90th percentile (the organizers' rule; the report): each
+trained model has its own threshold for each machine, since the scores of two models have no common scale.
 File names and metrics are those of the data set's year (:mod:`asdbench.metrics.challenge`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -21,12 +22,11 @@ from asdbench.datasets.years import Unit, Year
 from asdbench.errors import DataError
 from asdbench.metrics.aggregate import CellMetrics, label_codes
 from asdbench.metrics.challenge import UNLABELLED, Group, labelled, score_group
-from asdbench.metrics.decision import decide, gamma_threshold
-from asdbench.results.components import Components
+from asdbench.metrics.decision import Threshold, decide, gamma_threshold
+from asdbench.precision import varies
+from asdbench.results.components import Column, Components, Row
 from asdbench.results.score_files import ScoreFiles
 from asdbench.results.seed_folder import SeedFolder, State, Truth
-
-CONSTANT = 1e-6  # a component whose spread over each section's clips is below this part of its size is called constant
 
 
 @dataclass(frozen=True)
@@ -69,74 +69,113 @@ def write_machine_scores(
     Returns
     -------
     dict
-        For the manifest: ``threshold``, ``cells`` (cell -> None or the reason it is not scored), ``files`` (name ->
-        sha256), ``constant`` (names of components that hardly vary over the machine's clips).
+        For the manifest: ``thresholds`` (fit -> the gamma distribution, its ``clips`` and the ``sections`` it decides),
+        ``cells`` (cell -> None or the reason it is not scored), ``files`` (name -> sha256), ``constant`` (components
+        that do not vary over the clips of a section, and the fit unless it is so of all).
     """
     definition = files.year.definition
-    train, test = components.where(split="train"), components.where(split="test")
-    threshold = gamma_threshold(scores_of(system, train, train))
-    scores = scores_of(system, test, train)
+    scores = score_rows(system, components)
+    thresholds = _thresholds(components.identity, scores)
     rows: dict[Cell, list[int]] = {}
-    for number, (_, _, section, domain, _) in enumerate(test.identity):
-        rows.setdefault(Cell(machine, section, domain), []).append(number)
-    trained = {section for _, _, section, _, _ in train.identity}
+    for number, row in enumerate(components.identity):
+        if row.split == "test":
+            rows.setdefault(Cell(machine, row.section, row.domain), []).append(number)
+    trained = {row.section for row in components.identity if row.split == "train"}
     outcome: dict[Cell, str | None] = {}
     for file in sorted({definition.file(cell) for cell in cells}):
         keep = rows.get(file, [])
-        clips, own = [test.identity[number][4] for number in keep], scores[keep]
+        clips, own = [components.identity[number].clip for number in keep], scores[keep]
         reason = failed.get(file)
         if reason is None and not keep:
             reason = "no test clips"
         lost = [clip for clip, score in zip(clips, own, strict=True) if not np.isfinite(score)]
         if reason is None and lost:
-            reason = f"the score of {len(lost)} of {len(own)} clips is not a number: {', '.join(lost[:2])}"
-            if file.section not in trained:
+            beyond = np.count_nonzero(np.isinf(own))
+            what = "is infinite: beyond float64" if beyond == len(lost) else "is not a number"
+            reason = f"the score of {len(lost)} of {len(own)} clips {what}: {', '.join(lost[:2])}"
+            if beyond:
+                pass  # that its section or domain is unknown makes no score infinite
+            elif file.section not in trained:
                 reason += f"; no training clip is known to be of {definition.unit} {file.section}"
             elif definition.domains != "files":
                 reason += f"; the domain of test clips is not told in {files.year.year}, if that is what it needs"
         outcome[file] = reason
         if reason is None:
             files.write_scores(file, clips, own)
-            decisions = None if threshold.value is None else decide(own, threshold)
-            files.write_decisions(file, clips, None if decisions is None else decisions.tolist())
+            fits = [components.identity[number].fit for number in keep]
+            files.write_decisions(file, clips, _decisions(own, fits, thresholds))
     return {
-        "threshold": {
-            "shape": threshold.shape,
-            "location": threshold.location,
-            "scale": threshold.scale,
-            "value": threshold.value,
-            "above": threshold.above,
-            "reason": threshold.reason,
-        },
+        "thresholds": {fit: _about(fit, own, components.identity) for fit, own in thresholds.items()},
         "cells": {f"{cell.section}/{cell.domain}": outcome[definition.file(cell)] for cell in sorted(cells)},
         "files": files.digests(sorted(cells)),
         "constant": constant_components(components, system.formula),
     }
 
 
-def scores_of(system: System[Any], components: Components, train: Components) -> NDArray[np.float64]:
-    """The scores of some clips of a machine; ``train`` are the components of its training clips."""
-    return system.score(components.values, train.values) if components.identity else np.array([])
+def score_rows(system: System[Any], components: Components) -> NDArray[np.float64]:
+    """The score of each row of a machine, training and test; standardised ones are so over their own fit's clips."""
+    scores = np.full(len(components.identity), np.nan)
+    places: dict[str, list[int]] = {}
+    for number, row in enumerate(components.identity):
+        places.setdefault(row.fit, []).append(number)
+    for rows in places.values():
+        train = [number for number in rows if components.identity[number].split == "train"]
+        own, over = ({name: values[keep] for name, values in components.values.items()} for keep in (rows, train))
+        scores[rows] = system.score(own, over)
+    return scores
 
 
-def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return values[np.isfinite(values)]
+def _thresholds(identity: Sequence[Row], scores: NDArray[np.float64]) -> dict[str, Threshold]:
+    """The threshold of each fit that has test clips of a machine, by the fit's training clips of that machine."""
+    fits = sorted({row.fit for row in identity if row.split == "test"})
+    own = {fit: [n for n, row in enumerate(identity) if (row.split, row.fit) == ("train", fit)] for fit in fits}
+    return {fit: gamma_threshold(scores[rows]) for fit, rows in own.items()}
+
+
+def _about(fit: str, threshold: Threshold, identity: Sequence[Row]) -> dict[str, Any]:
+    own = [row for row in identity if row.fit == fit]
+    sections = sorted({row.section for row in own if row.split == "test"})
+    return {**asdict(threshold), "clips": sum(row.split == "train" for row in own), "sections": sections}
+
+
+def _decisions(
+    scores: NDArray[np.float64], fits: Sequence[str], thresholds: Mapping[str, Threshold]
+) -> list[int] | None:
+    """Each clip's by the threshold of its own fit; None where one of them has none."""
+    if any(thresholds[fit].value is None for fit in fits):
+        return None
+    return [int(decide(score, thresholds[fit])) for score, fit in zip(scores, fits, strict=True)]
 
 
 def constant_components(components: Components, names: Collection[str]) -> list[str]:
-    """The named components that hardly vary over the clips of any section: a collapsed model (dead units).
+    """The named components that do not vary over the clips of any section of a fit: a collapsed model (dead units).
 
-    Section by section, since a dead encoder still gives each section's centre another distance.
+    Section by section, since a dead encoder still gives each section's centre another distance. What varies is judged
+    by the resolution of the component's own type. The fit is named, ``kld (fan/dev)``, unless it is so of all.
     """
-    sections = np.array([row[2] for row in components.identity])
+    places: dict[str, dict[str, list[int]]] = {}
+    for number, row in enumerate(components.identity):
+        places.setdefault(row.fit, {}).setdefault(row.section, []).append(number)
     found = []
     for name in (name for name in names if name in components.values):
-        column = components.values[name].astype(np.float64)
-        groups = [_finite(column[sections == section]) for section in dict.fromkeys(sections.tolist())]
-        groups = [group for group in groups if len(group) > 1]
-        if groups and all(np.ptp(group) <= CONSTANT * max(abs(group).max(), 1e-30) for group in groups):
-            found.append(name)
+        column = components.values[name]
+        states = {
+            fit: [varies(group.min(), group.max(), column.dtype) for group in _groups(column, sections.values())]
+            for fit, sections in places.items()
+        }
+        told = {fit: states for fit, states in states.items() if states}
+        collapsed = [fit for fit, states in told.items() if not any(states)]
+        found += [name] if collapsed and len(collapsed) == len(told) else [f"{name} ({fit})" for fit in collapsed]
     return found
+
+
+def _groups(column: Column, sections: Iterable[Sequence[int]]) -> Iterator[Column]:
+    """The finite values of each section that has more than one."""
+    for rows in sections:
+        values = column[rows]
+        values = values[np.isfinite(values)]
+        if len(values) > 1:
+            yield values
 
 
 def evaluate(folder: SeedFolder) -> list[CellMetrics]:

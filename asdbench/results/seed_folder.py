@@ -1,11 +1,12 @@
 """A seed's folder, ``RESULTS/<dataset>/<system>/seed-<n>/``: plain files in the challenge's own layout.
 
 - ``anomaly_score_….csv``, ``decision_result_….csv``: the challenge's own files (see ``scorefiles``)
-- ``components.csv``: ``split,machine,section,domain,clip,<component...>``; the domain as systems were told it
+- ``components.csv``: ``split,machine,section,domain,clip,fit,<component...>``; the domain as systems were told it, the
+  label of the fit that gave the row; a component that is not float32 says so, ``distance:float64``
 - ``labels.csv``: ``machine,section,domain,clip,part,label`` of the test clips
 - ``history.csv``: ``fit,epoch,<loss term...>``
-- ``latent.csv``: ``split,machine,section,domain,clip,x,y``: clips on the two principal axes of their fit's latent space
-  (see ``latent``), class centres as rows of split ``centre``; only of models that have one
+- ``latent.csv``: ``split,machine,section,domain,clip,fit,x,y``: clips on the two principal axes of their fit's latent
+  space (see ``latent``), class centres as rows of split ``centre``; only of models that have one
 - ``epochs.csv``: ``machine,epoch,<measure...>``: what each epoch's model gives, fractions: AUC and pAUC, harmonic means
   over the machine's labelled development cells; only where an epoch was chosen by such a measure (see ``selection``)
 - ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
@@ -45,7 +46,7 @@ from asdbench.files import (
     write_rows,
     write_text,
 )
-from asdbench.results.components import Components
+from asdbench.results.components import Column, Components, Row
 from asdbench.results.latent import DIGITS
 from asdbench.results.manifest import read_manifest, write_manifest
 from asdbench.results.score_files import ScoreFiles
@@ -56,7 +57,8 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]  # the module or nothing
 
-IDENTITY = ("split", "machine", "section", "domain", "clip")
+IDENTITY = Row._fields
+TYPES = ("float32", "float64")
 LABEL: Mapping[str, Label] = {"normal": "normal", "anomaly": "anomaly"}
 LATENT = (*IDENTITY, "x", "y")
 EPOCHS = ("machine", "epoch")
@@ -127,6 +129,13 @@ class SeedFolder:
         """Write the manifest, with the hash of the components that it speaks of; do this last."""
         write_manifest(self.path / "manifest.json", {"components": self.digest("components.csv"), **manifest})
 
+    def clear(self) -> None:
+        """Remove what a run has written, whatever version of asdbench made it; the manifest first."""
+        with self.locked():
+            for pattern in ("manifest.json", "metrics.json", "*.csv", "failure-*.txt"):
+                for path in self.path.glob(pattern):
+                    path.unlink(missing_ok=True)
+
     def digest(self, name: str) -> str | None:
         """The sha256 (hex) of a file of the folder, or None where it is not there."""
         path = self.path / name
@@ -182,13 +191,13 @@ class SeedFolder:
         return self._by_clip("components.csv", IDENTITY)
 
     def write_components(self, components: Components) -> None:
-        """Write ``components.csv``; float32 values in the shortest form that reads back to the same bits."""
+        """Write ``components.csv``: values in the shortest form that, in their type, reads back to the same bits."""
         self._write_by_clip("components.csv", components, str)
 
     def latent(self) -> Components:
         """Coordinates ``x`` and ``y`` of clips and class centres; nothing where none were recorded.
 
-        Two clips share their axes where they are of one fit: ``fits`` in the manifest says which sections a fit has.
+        Two clips share their axes where they are of one fit.
 
         Raises
         ------
@@ -279,19 +288,20 @@ class SeedFolder:
         rows = read_rows(self.path / name, head)
         if not rows:
             return Components([], {})
-        names = rows[0][len(IDENTITY) :]
-        try:
-            table = np.array([row[len(IDENTITY) :] for row in rows[1:]], dtype=np.float32)
-        except ValueError as error:
-            raise damaged(self.path / name, str(error)) from error
-        table = table.reshape(len(rows) - 1, len(names))
-        identity = [(row[0], row[1], row[2], row[3], row[4]) for row in rows[1:]]
-        return Components(identity, {column: table[:, number] for number, column in enumerate(names)})
+        values = {}
+        for number, title in enumerate(rows[0][len(IDENTITY) :], len(IDENTITY)):
+            column, dtype = _typed(title)
+            try:
+                values[column] = np.array([row[number] for row in rows[1:]], dtype=dtype)
+            except ValueError as error:
+                raise damaged(self.path / name, str(error)) from error
+        return Components([Row(*row[: len(IDENTITY)]) for row in rows[1:]], values)
 
-    def _write_by_clip(self, name: str, numbers: Components, text: Callable[[np.float32], str]) -> None:
+    def _write_by_clip(self, name: str, numbers: Components, text: Callable[[np.floating[Any]], str]) -> None:
         columns = [list(map(text, column)) for column in numbers.values.values()]
         rows = ([*row, *values] for row, *values in zip(numbers.identity, *columns, strict=True))
-        write_rows(self.path / name, [*IDENTITY, *numbers.values], rows)
+        titles = [_title(column, values) for column, values in numbers.values.items()]
+        write_rows(self.path / name, [*IDENTITY, *titles], rows)
 
     def write_failure(self, label: str, trace: str) -> None:
         """Write the tracebacks of a unit's failures to ``failure-<label>.txt``; none removes the file."""
@@ -308,6 +318,16 @@ class SeedFolder:
 
     def _failure(self, label: str) -> Path:
         return self.path / f"failure-{as_file_name(label)}.txt"
+
+
+def _title(name: str, values: Column) -> str:
+    """A component's name, with its type behind it where it is not float32, or the name looks as if it had one."""
+    return name if _typed(name) == (name, str(values.dtype)) else f"{name}:{values.dtype}"
+
+
+def _typed(title: str) -> tuple[str, str]:
+    name, _, dtype = title.rpartition(":")
+    return (name, dtype) if dtype in TYPES and name else (title, "float32")
 
 
 @lru_cache(maxsize=4)  # the folders of a run have the same labels: read once for all systems and seeds

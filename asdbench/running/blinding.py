@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from asdbench.api import DOMAINS, Cell, Clip
-from asdbench.results.components import Components, join
+from asdbench.results.components import Components, Row, join
 from asdbench.results.latent import Picture
 from asdbench.running.fitting import Answer, FeatureKey, Rows, Task, Unusable, Values
 from asdbench.running.planning import Fit, Unit, presentation_order
@@ -187,26 +187,31 @@ def _named(known: _Known, values: tuple[Values, Values]) -> list[Components]:
     back = np.argsort(known.order)
     train, test = values
     return [
-        Components(_identity("train", known.fit.train), train),
-        Components(_identity("test", known.test), {name: column[back] for name, column in test.items()}),
+        Components(_identity("train", known.fit.train, known.fit), train),
+        Components(_identity("test", known.test, known.fit), {name: column[back] for name, column in test.items()}),
     ]
 
 
-def _identity(split: str, clips: Sequence[Clip]) -> list[tuple[str, str, str, str, str]]:
-    return [(split, clip.machine, clip.section, clip.domain, clip.name) for clip in clips]
+def _identity(split: str, clips: Sequence[Clip], fit: Fit) -> list[Row]:
+    return [Row(split, clip.machine, clip.section, clip.domain, clip.name, fit.label) for clip in clips]
 
 
 def _pictured(known: _Known, found: Picture) -> Components:
     """The coordinates by clip, and of the centres by section (and domain); points that are not finite are left out."""
     back = np.argsort(known.order)
-    centres = _centres(known.classes, len(found.centres))
-    rows = [*_identity("train", known.fit.train), *_identity("test", known.test), *centres]
+    centres = _centres(known, len(found.centres))
+    rows = [*_identity("train", known.fit.train, known.fit), *_identity("test", known.test, known.fit), *centres]
     points = np.concatenate([found.train, found.test[back], found.centres[: len(centres)]])
     keep = np.flatnonzero(np.isfinite(points).all(axis=1))
     return Components([rows[row] for row in keep], {"x": points[keep, 0], "y": points[keep, 1]})
 
 
-def _centres(classes: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str, str, str, str]]:
+def _centres(known: _Known, count: int) -> list[Row]:
     """What centres are of: one a section, or two, source before target; of any other number nobody knows."""
+    classes = known.classes
     domains = {len(classes): ("",), len(DOMAINS) * len(classes): DOMAINS}.get(count, ())
-    return [("centre", machine, section, domain, "") for machine, section in classes for domain in domains]
+    return [
+        Row("centre", machine, section, domain, "", known.fit.label)
+        for machine, section in classes
+        for domain in domains
+    ]

@@ -1,4 +1,4 @@
-"""Running calls on an executor, and the threads of one call.
+"""Running calls on an executor, and the device and threads of one call.
 
 Threads are set per call and never follow from the number of workers: a job's threads belong to its identity.
 """
@@ -15,12 +15,30 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypeVar
 
-from asdbench.errors import AsdbenchError
+from asdbench.errors import AsdbenchError, DataError
 
 T = TypeVar("T")
 K = TypeVar("K")
 
 AHEAD = 256  # calls submitted and not done: enough to keep as many workers busy
+
+
+def check_device(device: str) -> None:
+    """Make sure that torch can use a device.
+
+    Raises
+    ------
+    DataError
+        Where it cannot.
+    """
+    import torch
+
+    try:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise DataError(
+            f"device {device!r} cannot be used", looked=str(error).splitlines()[0], hint="use --device cpu"
+        ) from error
 
 
 @contextmanager

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from asdbench.api import Batch, FitContext, Fitted, Floats, Kind, System
 from asdbench.errors import FitError
+from asdbench.results.components import Column, column
 from asdbench.results.latent import Picture, picture
 from asdbench.running.planning import derive_seed
 
 FeatureKey: TypeAlias = str | int
 """Where a clip's features are: the digest of its content, or a row of somebody's file."""
-Values: TypeAlias = Mapping[str, Floats]
+Values: TypeAlias = Mapping[str, Column]
 """Component -> one value a clip."""
 
 
@@ -190,9 +191,4 @@ def components_of(system: System[Any], fitted: Fitted, batch: Batch) -> Values:
             f"the model gives no component {', '.join(lacking)}",
             looked=f"{system.name} scores {', '.join(system.formula)}; the model gives {', '.join(values) or 'none'}",
         )
-    for name, column in values.items():
-        if np.shape(column) != (len(batch),):
-            raise FitError(f"component {name!r} has shape {np.shape(column)} for {len(batch)} clips")
-        if np.asarray(column).dtype.kind not in "biuf":
-            raise FitError(f"component {name!r} is of type {np.asarray(column).dtype}, not real numbers")
-    return {name: np.asarray(column, dtype=np.float32) for name, column in values.items()}
+    return {name: column(name, found, len(batch)) for name, found in values.items()}

@@ -13,12 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from asdbench import api
+from asdbench import api, precision
 from asdbench.api import Embedding, System
 from asdbench.plugins import registry
 from asdbench.plugins.plugin_file import PREFIX
 from asdbench.plugins.sources import BUILT_IN, Sources, code_digest, of_file, of_modules
 from asdbench.plugins.spec import Spec, parse
+from asdbench.results import components
 from asdbench.running import blinding, execution, fitting, planning
 
 TRAINING = "asdbench: training"
@@ -31,6 +32,8 @@ HARNESS: Mapping[types.ModuleType, Sequence[str]] = {
     blinding: ("rows_of",),
     execution: ("threads_set",),
     fitting: ("CachedFeatures", "FeatureFile", "Rows", "run_task", "components_of"),
+    components: ("column",),
+    precision: ("lost", "merged", "varies"),
 }
 """What runs in every training, whatever the system."""
 

@@ -17,6 +17,7 @@ from asdbench.datasets import digests_of, fingerprint
 from asdbench.datasets.doubts import leaks, same_content
 from asdbench.errors import ConflictError
 from asdbench.results.components import join
+from asdbench.results.manifest import OutdatedError
 from asdbench.results.results_folder import seed_folder, seed_folders
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import LAST, Choice, folder_name, parted
@@ -60,12 +61,15 @@ class Work:
         What another system's folder already holds.
     reused : list of Wanted
         What is finished.
+    outdated : list of SeedFolder
+        To be replaced as a whole: an earlier version of asdbench has written them.
     """
 
     wanted: list[Wanted] = field(default_factory=list)
     jobs: dict[str, list[Wanted]] = field(default_factory=dict)
     shared: list[tuple[Wanted, Outcome, Mapping[str, Any]]] = field(default_factory=list)
     reused: list[Wanted] = field(default_factory=list)
+    outdated: list[SeedFolder] = field(default_factory=list)
 
     @property
     def folders(self) -> list[SeedFolder]:
@@ -126,7 +130,7 @@ def compare(
         for seed in seeds:
             for choice in _possible(one, selection):
                 folder = seed_folder(results, data.name, folder_name(names[one.name], choice), seed)
-                held = folder.manifest().get("machines", {})
+                held = _held(folder, work, replace)
                 for unit in units(clips, one.system.model.scope, machines):
                     key = job_key(
                         one.system,
@@ -143,7 +147,7 @@ def compare(
                     work.wanted.append(wanted)
                     found = list(_conflicts(data, held, wanted, prints))
                     conflicts += found
-                    if finished(wanted) and not found:
+                    if held and finished(wanted) and not found:
                         work.reused.append(wanted)
                     else:
                         todo.append(wanted)
@@ -162,6 +166,17 @@ def compare(
         else:
             work.jobs[name] = [wanted]
     return work
+
+
+def _held(folder: SeedFolder, work: Work, replace: bool) -> Mapping[str, Any]:
+    try:
+        held: Mapping[str, Any] = folder.manifest().get("machines", {})
+    except OutdatedError:
+        if not replace:
+            raise
+        work.outdated.append(folder)
+        return {}
+    return held
 
 
 def _possible(asked: Asked, selection: Sequence[Choice]) -> Sequence[Choice]:
@@ -210,7 +225,10 @@ def _elsewhere(results: Path, dataset: str, wanted: Wanted) -> tuple[Outcome, Ma
     for other in seed_folders(results, dataset) if results.is_dir() else ():
         if other.seed != wanted.folder.seed or other == wanted.folder or parted(other.system)[1] is not LAST:
             continue
-        held = other.manifest()["machines"]
+        try:
+            held = other.manifest()["machines"]
+        except OutdatedError:
+            continue  # nothing in it can be taken over
         if other.sound() and _holds(held, wanted.unit, wanted.key):
             components = other.components()
             entries = {machine: held[machine] for machine in wanted.unit.machines}

@@ -15,15 +15,16 @@ from asdbench.datasets import open_dataset
 from asdbench.datasets.dcase import DcaseDataset
 from asdbench.datasets.digests import Digests
 from asdbench.datasets.doubts import in_words
-from asdbench.errors import DataError, UsageError
+from asdbench.errors import UsageError
 from asdbench.files import sweep
 from asdbench.progress import Progress, log_path, logged
 from asdbench.results.intervals import intervals
+from asdbench.results.manifest import undecided
 from asdbench.results.scoring import evaluate, scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import Selection, choices
 from asdbench.running.blinding import Blinded, Outcome
-from asdbench.running.execution import Lost, default_workers, each, uninterrupted
+from asdbench.running.execution import Lost, check_device, default_workers, each, uninterrupted
 from asdbench.running.executors import Kind, executing
 from asdbench.running.extraction import CHUNK, Bad, Request, extract, source
 from asdbench.running.fitting import Answer
@@ -192,6 +193,8 @@ def run(
         replace=replace,
     )
     summary.warnings += in_words(data, {cell.machine for cell in cells}, work.leaked)
+    for folder in work.outdated:
+        folder.clear()
     for left in {*(wanted.folder.path for wanted in work.wanted), *(cache_folder / FEATURES).glob("*")}:
         sweep(left)
     for _, finished in groupby(work.reused, key=lambda one: one.folder):
@@ -261,24 +264,6 @@ def keep_digests(data: Dataset, cache: Path) -> None:
         data.digests = Digests(cache / DATABASE)
 
 
-def check_device(device: str) -> None:
-    """Make sure that torch can use a device.
-
-    Raises
-    ------
-    DataError
-        Where it cannot.
-    """
-    import torch
-
-    try:
-        torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise DataError(
-            f"device {device!r} cannot be used", looked=str(error).splitlines()[0], hint="use --device cpu"
-        ) from error
-
-
 def _job(
     data: Dataset, wanted: Sequence[Wanted], unusable: Bad, features: Path, threads: int, device: str
 ) -> tuple[Blinded, Job]:
@@ -346,6 +331,5 @@ def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary, sto
         if entry["constant"]:
             names = ", ".join(entry["constant"])
             summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: constant component: {names}")
-        if entry["threshold"]["value"] is None and not all(entry["cells"].values()):
-            reason = entry["threshold"]["reason"]
-            summary.warnings.append(f"{folder.system}, seed {folder.seed}, {machine}: no decisions: {reason}")
+        for name, reason in undecided(machine, entry).items():
+            summary.warnings.append(f"{folder.system}, seed {folder.seed}, {name}: no decisions: {reason}")

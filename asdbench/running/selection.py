@@ -19,7 +19,7 @@ from asdbench.api import Cell, Clip, System
 from asdbench.metrics.aggregate import RANKING, CellMetrics, Metric, harmonic_mean, label_codes
 from asdbench.metrics.challenge import Definition, Group, score_group, values
 from asdbench.results.components import Components, join
-from asdbench.results.scoring import scores_of
+from asdbench.results.scoring import score_rows
 from asdbench.results.selection import Epochs, Measure
 from asdbench.running.blinding import Outcome
 
@@ -172,17 +172,14 @@ def _cells(
 ) -> list[CellMetrics]:
     """The cells of a machine's clips of ``truth`` that have a value."""
     own = components.where(machine=machine)
-    test = own.where(split="test")
-    if not test.identity:
-        return []
-    scores = scores_of(system, test, own.where(split="train"))
+    scores = score_rows(system, own)
     rows: dict[Cell, list[int]] = {}
-    for number, (_, _, section, domain, name) in enumerate(test.identity):
-        if name in truth:
-            rows.setdefault(Cell(machine, section, domain), []).append(number)
+    for number, row in enumerate(own.identity):
+        if row.split == "test" and row.clip in truth:
+            rows.setdefault(Cell(machine, row.section, row.domain), []).append(number)
     found: list[CellMetrics] = []
     for file, keep in rows.items():
-        clips = [truth[test.identity[number][4]] for number in keep]
+        clips = [truth[own.identity[number].clip] for number in keep]
         codes = label_codes(clip.label for clip in clips)
         group = Group(file, codes, scores[keep], domains=[clip.domain for clip in clips])
         found += [cell for cell in score_group(definition, group) if cell.auc is not None]

@@ -23,6 +23,7 @@ from asdbench.datasets.years import KINDS, Unit, Year
 from asdbench.errors import DataError, UsageError
 from asdbench.files import write_text
 from asdbench.plugins.registry import unknown
+from asdbench.results.manifest import threshold_of
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.system_names import of_system
 from asdbench.submissions.reference import SHOWN
@@ -225,7 +226,8 @@ def _problems(folder: SeedFolder, cells: list[Cell], known: set[Cell], year: Yea
         own = [cell for cell in cells if cell.machine == machine]
         undecided = [cell for cell in own if files.decisions(cell) is None]
         if undecided and year.definition.decisions:
-            why = (entry.get("threshold") or {}).get("reason") or "its decision file is gone"
+            reasons = [threshold_of(entry, cell.section).get("reason") for cell in undecided]
+            why = next(filter(None, reasons), "its decision file is gone")
             some = machine if len(undecided) == len(own) else ", ".join(map(str, undecided))
             found.append(f"{some} has no decisions: {why}")
     return found

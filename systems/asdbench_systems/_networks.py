@@ -37,23 +37,6 @@ def linear(inputs: int, outputs: int, draw: torch.Generator, glorot: bool = Fals
 # The organizers' autoencoder
 
 
-class KerasBatchNorm(nn.BatchNorm1d):
-    """BatchNorm whose moving variance follows the batch's variance over n as in Keras, not torch's over n - 1."""
-
-    def __init__(self, width: int, eps: float) -> None:
-        super().__init__(width, eps=eps, momentum=0.01)  # Keras' momentum of 0.99 counts what is kept
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not self.training:
-            return super().forward(x)
-        assert self.running_var is not None
-        kept = self.running_var * 0.99
-        y = super().forward(x)
-        # torch made kept + 0.01 s2 with s2 = var n / (n - 1): 1/n of the way back to kept lies kept + 0.01 var
-        self.running_var = self.running_var.lerp(kept, 1 / len(x))  # not in place: backward holds the old one
-        return y
-
-
 class Autoencoder(nn.Module):
     """640-[128]x4-8-[128]x4-640: each hidden layer Dense, BatchNorm, ReLU, the bottleneck too; linear output.
 
@@ -72,7 +55,10 @@ class Autoencoder(nn.Module):
         super().__init__()
 
         def dense(inputs: int, outputs: int) -> list[nn.Module]:
-            return [linear(inputs, outputs, draw, glorot=True), KerasBatchNorm(outputs, eps), nn.ReLU()]
+            # Keras' momentum of 0.99 counts what is kept. The moving variance follows the unbiased one: the pinned
+            # Keras 2.3.0 multiplies the batch's by n / (n - (1 + eps)), torch by n / (n - 1).
+            norm = nn.BatchNorm1d(outputs, eps=eps, momentum=0.01)
+            return [linear(inputs, outputs, draw, glorot=True), norm, nn.ReLU()]
 
         hidden = [AE_HIDDEN] * 4
         down, up = [width, *hidden, AE_BOTTLENECK], [AE_BOTTLENECK, *hidden]

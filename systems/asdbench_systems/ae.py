@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.api import Batch, FitContext, Floats, Scope, System
+from asdbench.api import Batch, FitContext, Scope, System
 from asdbench.errors import FitError, WeightsError
 from asdbench.plugins import registry
 from asdbench_systems._checks import check_number
@@ -161,7 +161,7 @@ class FittedAe:
     network: Autoencoder
     device: str
 
-    def components(self, batch: Batch) -> Mapping[str, Floats]:
+    def components(self, batch: Batch) -> Mapping[str, NDArray[np.float64]]:
         """Component reconstruction (clips,): the mean squared error over a clip's windows and their 640 values.
 
         NaN for a clip of fewer than five frames or with values that are not finite. Each clip goes through the network
@@ -169,7 +169,7 @@ class FittedAe:
         """
         import torch
 
-        scores = np.full(len(batch), np.nan, np.float32)
+        scores = np.full(len(batch), np.nan)
         for row in range(len(batch)):
             frames = np.array(batch.features[row], np.float32)
             if len(frames) >= FRAMES and np.isfinite(frames).all():

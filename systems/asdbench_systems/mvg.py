@@ -8,6 +8,8 @@ Conventions
 -----------
 X (n, p) are the centred training clips, S = X'X / n. Everything is float64. Where there are fewer clips than
 dimensions, S is never formed: in an orthonormal basis of the clips the covariance is (n, n), beside it a constant.
+Clips are scored in chunks of a fixed size, the last one filled up: libraries choose their order of summation by the
+shape, and a clip's distance depends neither on its neighbours nor on how many they are.
 """
 
 from __future__ import annotations
@@ -19,12 +21,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from asdbench.api import Batch, FitContext, Floats, Scope, System
+from asdbench.api import Batch, FitContext, Scope, System
 from asdbench.errors import FitError
 from asdbench.plugins import registry
 from asdbench_systems._checks import training_vectors, vectors
 
-CHUNK = 1024  # clips scored at a time
+CHUNK = 128  # clips scored at a time
 
 
 @dataclass(frozen=True)
@@ -119,23 +121,24 @@ class FittedMvg:
     factor: NDArray[np.float64]
     ridge: float
 
-    def components(self, batch: Batch) -> Mapping[str, Floats]:
+    def components(self, batch: Batch) -> Mapping[str, NDArray[np.float64]]:
         """Component mahalanobis (clips,): the squared distance, as scikit-learn's ``LedoitWolf.mahalanobis`` gives it.
 
         NaN where a clip's features are not finite. The clips' section is not looked at: this is one section's Gaussian.
         """
         from scipy.linalg import solve_triangular
 
-        distances = np.full(len(batch), np.nan, np.float32)
+        distances = np.full(len(batch), np.nan)
         for start in range(0, len(batch), CHUNK):
             features = vectors(batch, start, min(start + CHUNK, len(batch)))
-            usable = np.isfinite(features).all(axis=1)
-            x = features[usable] - self.mean
+            usable = np.flatnonzero(np.isfinite(features).all(axis=1))
+            x = np.zeros((CHUNK, len(self.mean)))
+            x[usable] = features[usable] - self.mean
             inside = x if self.basis is None else x @ self.basis
             d2 = np.square(solve_triangular(self.factor, inside.T, lower=True)).sum(axis=0)
             if self.basis is not None:
                 d2 += np.square(x - inside @ self.basis.T).sum(axis=1) / self.ridge
-            distances[start : start + len(features)][usable] = d2
+            distances[start + usable] = d2[usable]
         return {"mahalanobis": distances}
 
     @property

@@ -88,16 +88,11 @@ class Together:
         return self.what.loss(outputs, x, y)
 
     def step(self, x: Tensor, y: Tensor, noise: Tensor) -> None:
-        variances = [value for name, value in self.buffers.items() if name.endswith("running_var")]
-        kept = [0.99 * value for value in variances]
         losses = self.forward(self.parameters, self.buffers, x, y, noise)
         self.optimizer.zero_grad()
         # the seeds' gradients do not mix: each loss has weights of its own
         losses.sum().backward()  # type: ignore[no-untyped-call]  # torch does not say
         self.optimizer.step()
-        if self.what.ae:  # KerasBatchNorm's correction sets an attribute, which a functional call undoes
-            for value, before in zip(variances, kept, strict=True):
-                value.lerp_(before, 1 / x.shape[1])
 
     def state(self, seed: int) -> dict[str, Tensor]:
         return {name: value[seed] for name, value in {**self.parameters, **self.buffers}.items()}

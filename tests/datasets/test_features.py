@@ -203,6 +203,28 @@ def test_arrays_that_do_not_belong(tmp_path: Path, array: np.ndarray[Any, Any], 
     assert "features.npy" in caught.looked
 
 
+def test_what_float32_cannot_hold_is_refused_with_that_reason(tmp_path: Path) -> None:
+    draws = np.random.default_rng(0).standard_normal((4, 5))
+    far = error(folder(tmp_path, array=draws + np.array([0, 0, 1e9, 0, 0])))
+    assert "float32 cannot tell the clips of fan id_02 apart: column 3 of 5 goes from 999999997.67" in far.message
+    assert "would be 1000000000.0 throughout" in far.message
+    assert "subtract a constant" in far.hint
+    huge = error(folder(tmp_path, array=draws * [1, 1, 1e300, 1, 1]))
+    assert "float64 values beyond float32 (3.4e+38) in 4 of 4 clips" in huge.message
+    nothing = error(folder(tmp_path, array=draws * [1, 1, np.nan, 1, 1]))
+    assert "NaN or infinite values in 4 of 4 clips" in nothing.message
+
+
+def test_what_float32_holds_well_enough_is_taken(tmp_path: Path) -> None:
+    draws = np.random.default_rng(0).standard_normal((4, 5))
+    made = features(str(folder(tmp_path, array=draws * 1e30 + 1e33)))
+    assert len(made.clips) == 4
+    draws[:, 1] = 0.3 + 1e-16 * np.arange(4)  # nothing but rounding
+    assert len(set(draws[:, 1])) > 1
+    assert len(features(str(folder(tmp_path, array=draws))).clips) == 4
+    assert len(features(str(folder(tmp_path, array=(draws + 1e9).astype(np.float32)))).clips) == 4  # not our cast
+
+
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:

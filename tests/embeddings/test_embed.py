@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 import asdbench
 from asdbench.api import Floats, Kind, Waveform
@@ -70,6 +71,23 @@ def test_an_embedding_that_gives_other_rows_or_nan_is_refused(monkeypatch: pytes
     with np.errstate(invalid="ignore"), pytest.raises(ClipError, match="not finite") as caught:
         embed_clips(Recording(), [clip(1), clip(0)])
     assert "clip 1" in caught.value.looked
+
+
+def test_features_that_float32_cannot_tell_apart_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gives(function: Callable[[Floats], NDArray[np.float64]]) -> None:
+        monkeypatch.setattr(Recording, "embed", lambda self, waveforms, rate, device: function(waveforms))
+
+    gives(lambda waveforms: waveforms[:, :2].astype(np.float64) + np.array([0, 1e9]))
+    with pytest.raises(UsageError, match=r"column 2 of 2 goes from 1000000001\.0 to 1000000002\.0") as caught:
+        embed_clips(Recording(), [clip(1), clip(2)])
+    assert "recording gives float64" in caught.value.message
+    assert len(embed_clips(Recording(), [clip(1)])) == 1
+    gives(lambda waveforms: waveforms[:, :2].astype(np.float64) * 1e300)
+    with pytest.raises(UsageError, match="2 of 4 values are beyond float32"):
+        embed_clips(Recording(), [clip(0), clip(2)])
+    gives(lambda waveforms: waveforms[:, :2].astype(np.float64) + 1 / 3)
+    features = embed_clips(Recording(), [clip(1), clip(2)])
+    assert [one.dtype for one in features] == [np.float32] * 2
 
 
 def test_arrays_lists_and_single_clips(noise: Floats) -> None:

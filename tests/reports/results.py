@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from asdbench.api import DOMAINS, Cell
-from asdbench.results.components import Components
+from asdbench.results.components import Components, Row
 from asdbench.results.results_folder import seed_folder
 
 NASTY = "<script>alert('x')</script> \"a|b\" _c_ $\\alpha$\nd"
@@ -82,7 +82,7 @@ def _record(folder: Any, machines: Sequence[str], sections: Sequence[str], draws
     )
     folder.write_epochs({m: {epoch: {"auc": 0.5 + 0.02 * epoch} for epoch in range(1, 11)} for m in machines})
     identity = [
-        (split, machine, section, "", f"{split}{n}")
+        Row(split, machine, section, "", f"{split}{n}", machine)
         for machine in machines
         for section in sections
         for split, many in (("train", 12), ("centre", 1))
@@ -120,7 +120,7 @@ def machine_entry(
         "failed": {},
         "impossible": {},
         "constant": [],
-        "threshold": {"value": None, "reason": "none was fitted"},
+        "thresholds": {},
     }
 
 
@@ -134,7 +134,18 @@ def _entry(spec: str, stamps: Sequence[str], sections: Sequence[str], machine: s
                 "seconds": {"load": 0.1, "fit": 2.5, "score": 0.2},
             }
         },
-        "threshold": {"shape": 4.0, "location": 2.0, "scale": 0.5, "value": 5.34, "above": 0.1, "reason": None},
+        "thresholds": {
+            machine: {
+                "shape": 4.0,
+                "location": 2.0,
+                "scale": 0.5,
+                "value": 5.34,
+                "above": 0.1,
+                "reason": None,
+                "clips": 57,
+                "sections": list(sections),
+            }
+        },
         "environment": {"python": "3.11.7", "torch": "2.13.0"},
         "command": "asdbench run --dataset toy",
         "seconds": {"embedding": 1.5},

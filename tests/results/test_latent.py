@@ -161,7 +161,7 @@ def test_a_run_keeps_every_clip_and_the_centres(make_features: MakeFeatures, tmp
     np.testing.assert_allclose(train.mean(axis=0), 0, atol=1e-5 * np.abs(train).max())
     assert train[:, 0].std() >= train[:, 1].std() > 0
     head = (folder.path / "latent.csv").read_text().splitlines()[0]
-    assert head == "split,machine,section,domain,clip,x,y"
+    assert head == "split,machine,section,domain,clip,fit,x,y"
     for entry in folder.manifest()["machines"].values():
         assert all(fit["parameters"] > 0 for fit in entry["fits"].values())
 

@@ -13,28 +13,42 @@ from hypothesis.extra import numpy as hnp
 from asdbench.api import Cell
 from asdbench.errors import DataError
 from asdbench.files import write_text
-from asdbench.results.components import Components, join
+from asdbench.results.components import Components, Row, join
 from asdbench.results.results_folder import seed_folder, seed_folders
 from asdbench.results.seed_folder import SeedFolder
 
 FAN = Cell("fan", "00", "source")
 
 
-def rows(count: int, machine: str = "fan") -> list[tuple[str, str, str, str, str]]:
-    return [("test", machine, "00", "source", f"clip_{number}.wav") for number in range(count)]
+def rows(count: int, machine: str = "fan") -> list[Row]:
+    return [Row("test", machine, "00", "source", f"clip_{number}.wav", machine) for number in range(count)]
 
 
-@given(hnp.arrays(np.float32, st.integers(1, 20), elements=st.floats(width=32, allow_nan=False)))
-def test_components_come_back_to_the_same_bits(values: np.ndarray) -> None:
+@given(
+    hnp.arrays(np.float32, 5, elements=st.floats(width=32, allow_nan=False)),
+    hnp.arrays(np.float64, 5, elements=st.floats(allow_nan=False)),
+)
+def test_components_come_back_to_the_same_bits_in_their_own_type(narrow: np.ndarray, wide: np.ndarray) -> None:
     import tempfile
 
+    values = {"a": narrow, "b": wide, "c": -narrow, "d:float64": narrow, "d:float32": wide}
     with tempfile.TemporaryDirectory() as place:
         folder = SeedFolder(Path(place))
-        folder.write_components(Components(rows(len(values)), {"a": values, "b": -values}))
+        folder.write_components(Components(rows(5), values))
         back = folder.components()
-    assert list(back.identity) == rows(len(values))
-    assert back.values["a"].tobytes() == values.tobytes()
-    assert back.values["b"].tobytes() == (-values).tobytes()
+    assert list(back.identity) == rows(5)
+    assert list(back.values) == list(values)
+    for name, column in values.items():
+        assert (back.values[name].dtype, back.values[name].tobytes()) == (column.dtype, column.tobytes())
+
+
+def test_a_column_says_its_type_where_it_is_not_float32(tmp_path: Path) -> None:
+    folder = SeedFolder(tmp_path)
+    folder.write_components(Components(rows(1), {"kld": np.array([0.1], np.float32), "rest": np.array([0.1])}))
+    assert (tmp_path / "components.csv").read_text().splitlines() == [
+        "split,machine,section,domain,clip,fit,kld,rest:float64",
+        "test,fan,00,source,clip_0.wav,fan,0.1,0.1",
+    ]
 
 
 def test_scores_come_back_to_the_same_bits(tmp_path: Path) -> None:
@@ -65,7 +79,7 @@ def test_a_folder_without_manifest_is_nothing_yet(tmp_path: Path) -> None:
     assert seed_folders(tmp_path) == []
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": 99, "machines": {}}', '{"format": 1}', "\xff"])
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 99, "machines": {}}', '{"format": 2}', "\xff"])
 def test_a_damaged_or_foreign_manifest_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(DataError) as caught:
@@ -102,4 +116,4 @@ def test_nan_never_enters_a_manifest(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         SeedFolder(tmp_path).write_manifest({"machines": {"fan": math.nan}})
     SeedFolder(tmp_path).write_manifest({"machines": {}})
-    assert json.loads((tmp_path / "manifest.json").read_text())["format"] == 1
+    assert json.loads((tmp_path / "manifest.json").read_text())["format"] == 2

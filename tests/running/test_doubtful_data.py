@@ -77,7 +77,7 @@ def test_a_clip_number_that_occurs_twice_is_named(make_features: MakeFeatures, t
     index.write_text(text.replace(one, other, 1))
     warnings = go(features, tmp_path / "results").warnings
     assert warnings == [
-        "1 clip number occurs twice, each copy scored as a clip of its own: "
+        "1 clip number occurs twice, each copy counts as a clip of its own: "
         "fan section_00_source_train_normal_0000_x.wav = fan section_00_source_train_normal_0000_y.wav"
     ]
     assert go(make_features("right"), tmp_path / "results").warnings == []

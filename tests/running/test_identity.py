@@ -116,7 +116,7 @@ NUMPY = "import numpy as np\nOTHER = 1\n"
     ("file", "old", "new", "touched"),
     [
         ("asdbench_systems/_vae.py", "LEARNING_RATE = 1e-3", "LEARNING_RATE = 2e-3", {"clvae"}),
-        ("asdbench_systems/mvg.py", "CHUNK = 1024", "CHUNK = 512", {"mvg"}),
+        ("asdbench_systems/mvg.py", "CHUNK = 128", "CHUNK = 512", {"mvg"}),
         ("asdbench_systems/_checks.py", "import math\n", "import math\nOTHER = 1\n", {"clvae", "mvg", "ae"}),
         ("asdbench/embeddings/_resnet38_network.py", "import numpy as np\n", NUMPY, {"resnet38"}),
         ("asdbench/audio.py", "import numpy as np\n", NUMPY, {"resnet38", "logmel"}),

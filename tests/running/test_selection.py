@@ -14,7 +14,7 @@ import pytest
 from asdbench.api import DOMAINS, Clip, Label, Part, System
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.metrics.roc import auc, pauc
-from asdbench.results.components import Components
+from asdbench.results.components import Components, Row
 from asdbench.results.selection import CHOICES, LAST, choices, folder_name, parted
 from asdbench.running import selection
 from asdbench.running.blinding import Outcome
@@ -47,8 +47,10 @@ def scored(clips: Sequence[Clip], shift: Mapping[tuple[str, str], float], seed: 
     values = [
         draws.standard_normal() + (shift[clip.machine, clip.part] if clip.label == "anomaly" else 0) for clip in clips
     ]
-    identity = [("test", clip.machine, clip.section, clip.domain, clip.name) for clip in clips]
-    training = [("train", machine, "00", "source", name) for machine, name in {(c.machine, c.name) for c in clips}]
+    identity = [Row("test", clip.machine, clip.section, clip.domain, clip.name, clip.machine) for clip in clips]
+    training = [
+        Row("train", machine, "00", "source", name, machine) for machine, name in {(c.machine, c.name) for c in clips}
+    ]
     every = np.array([*values, *draws.standard_normal(len(training))], np.float32)
     return Components([*identity, *training], {"a": every})
 
@@ -56,7 +58,7 @@ def scored(clips: Sequence[Clip], shift: Mapping[tuple[str, str], float], seed: 
 def areas(components: Components, clips: Sequence[Clip], metric: Any) -> dict[str, float]:
     """By hand: cell -> AUC or pAUC."""
     score = {
-        row[1:]: value
+        row[1:5]: value
         for row, value in zip(components.identity, components.values["a"], strict=True)
         if row[0] == "test"
     }
@@ -100,7 +102,7 @@ def test_auc_and_pauc_choose_for_themselves() -> None:
     steady, split = np.array([0, 1, 2, 9, 3, 4, 5, 6]), np.array([1, 2, 3, 4, 0, 7, 8, 9])
     outcome = Outcome(Components([], {}))
     for epoch, own in ((1, steady), (2, split)):
-        identity = [("test", clip.machine, clip.section, clip.domain, clip.name) for clip in clips]
+        identity = [Row("test", clip.machine, clip.section, clip.domain, clip.name, clip.machine) for clip in clips]
         outcome.epochs[epoch] = Components(identity, {"a": np.tile(own, 2).astype(np.float32)})
     assert labels.tolist() == 2 * [*[False] * 4, *[True] * 4]
     measured = measure(outcome, SYSTEM, ["fan"], clips, Y2021)
@@ -176,7 +178,7 @@ def test_a_half_without_anomalies_of_a_cell_states_nothing() -> None:
 def test_from_2022_on_a_pauc_counts_once_a_section() -> None:
     clips = clips_of("fan", 20)
     components = scored(clips, {("fan", "dev"): 1.0}, 1)
-    told = Components([(*row[:3], "", row[4]) for row in components.identity], components.values)  # no domains
+    told = Components([row._replace(domain="") for row in components.identity], components.values)  # no domains
     measured = measure(Outcome(components, epochs={1: told}), SYSTEM, ["fan"], clips, DEFINITIONS[2022])["fan"][1]
     by_section = [[clip for clip in clips if clip.section == section] for section in ("00", "01")]
     score = {

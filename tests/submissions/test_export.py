@@ -28,7 +28,7 @@ ENTRY: dict[str, Any] = {
     "dataset": "toy",
     "stamps": [],
     "constant": [],
-    "threshold": {"value": 0.0, "reason": None},
+    "thresholds": {},
 }
 METRICS = ("auc", "pauc", "precision", "recall", "f1", "n_normal", "n_anomaly")
 
@@ -139,7 +139,8 @@ def test_missing_cells_and_thresholds_are_named(tmp_path: Path, partial: bool) -
     (folder.path / "anomaly_score_fan_section_01_target_test.csv").unlink()
     for path in folder.path.glob("decision_result_pump_*"):
         path.unlink()
-    change(folder, "pump", threshold={"value": None, "reason": "all 6 training scores are equal"})
+    none = {"value": None, "reason": "all 6 training scores are equal", "clips": 6, "sections": ["00", "01"]}
+    change(folder, "pump", thresholds={"pump": none})
     words = [
         "fan 00 source has no scores: its score file is gone",
         "fan 01 target has no scores: diverged",
@@ -224,4 +225,4 @@ def test_a_clip_name_that_is_no_csv_field_is_refused(tmp_path: Path) -> None:
     folder.files.write_scores(cell, clips, scores)
     with pytest.raises(DataError, match="cannot stand in a submission"):
         export(folder, tmp_path / "out", YEAR)
-    assert json.loads((folder.path / "manifest.json").read_text())["format"] == 1
+    assert json.loads((folder.path / "manifest.json").read_text())["format"] == 2

@@ -18,7 +18,7 @@ from asdbench.errors import FitError, UsageError, WeightsError
 from asdbench.plugins import registry
 from asdbench.testing import random_batch
 from asdbench_systems import _networks, ae
-from asdbench_systems._networks import Autoencoder, KerasBatchNorm
+from asdbench_systems._networks import Autoencoder
 from asdbench_systems._training import generator, minibatches
 from asdbench_systems.ae import Ae, joined_frames
 
@@ -62,7 +62,8 @@ class PlainKeras:
             mean, var = (x.mean(0), x.var(0, unbiased=False)) if training else (self.mean[k], self.var[k])
             if training:
                 self.mean[k] = 0.99 * self.mean[k] + 0.01 * mean.detach()
-                self.var[k] = 0.99 * self.var[k] + 0.01 * var.detach()
+                n = len(x)  # 1 for Keras' 1 + eps: what that changes is held below
+                self.var[k] = 0.99 * self.var[k] + 0.01 * var.detach() * n / (n - 1)
             x = torch.relu((x - mean) / torch.sqrt(var + self.eps) * self.gamma[k] + self.beta[k])
         raise AssertionError
 
@@ -122,13 +123,21 @@ def test_a_clips_score_is_the_mean_over_its_windows_and_their_values() -> None:
         assert score == pytest.approx(np.mean((x.astype(np.float64) - xhat) ** 2), rel=1e-6)
 
 
-def test_moving_variance_follows_the_biased_variance_as_in_keras() -> None:
-    layer = KerasBatchNorm(3, eps=1e-3)
-    x = torch.tensor([[1.0, 2.0, 3.0], [2.0, 2.0, 7.0], [6.0, 2.0, -1.0]])
-    layer(x)
+def test_moving_mean_and_variance_are_those_of_keras_2_3_0() -> None:
+    network = Autoencoder(640, 1e-3, torch.Generator().manual_seed(0)).double()
+    layer = network.encoder[1]
+    assert isinstance(layer, torch.nn.BatchNorm1d)
+    assert layer.running_mean is not None
     assert layer.running_var is not None
-    expected = 0.99 * np.ones(3) + 0.01 * x.numpy().var(axis=0)
-    np.testing.assert_allclose(layer.running_var.numpy(), expected, rtol=1e-6)
+    n = 512
+    x = torch.from_numpy(3 * np.random.default_rng(0).standard_normal((n, 128)))
+    layer(x)
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.01 * x.numpy().mean(axis=0), rtol=1e-12)
+    moved = layer.running_var.numpy() - 0.99
+    keras = 0.01 * x.numpy().var(axis=0) * n / (n - (1 + 1e-3))
+    np.testing.assert_allclose(moved, keras, rtol=2.5e-6)  # torch has n / (n - 1)
+    biased = 0.01 * x.numpy().var(axis=0)
+    assert np.abs(moved / biased - 1).min() > 1.9e-3
 
 
 def test_initial_weights_are_glorot_uniform_with_zero_bias() -> None:

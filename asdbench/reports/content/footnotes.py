@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
 from asdbench.results.intervals import FEWEST
-from asdbench.results.manifest import reduced
+from asdbench.results.manifest import reduced, undecided
 from asdbench.results.scoring import scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import STAMP
@@ -181,13 +181,13 @@ def failings(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
     constant = [f"{where(seed, machine)}: {', '.join(e['constant'])}" for seed, machine, e in entries if e["constant"]]
     if constant:
         notes.append(f"‡ **Collapsed model**: components constant over each section's clips: {some(constant)}.")
-    undecided = [
-        f"{where(seed, machine)}: {entry['threshold']['reason']}"
+    missing = [
+        f"{where(seed, name)}: {reason}"
         for seed, machine, entry in entries
-        if entry["threshold"]["value"] is None and any(reason is None for reason in entry["cells"].values())
+        for name, reason in undecided(machine, entry).items()
     ]
-    if undecided:
-        notes.append(f"No decisions: {some(undecided)}.")
+    if missing:
+        notes.append(f"No decisions: {some(missing)}.")
     return notes
 
 

@@ -23,6 +23,7 @@ from asdbench.api import Cell
 from asdbench.metrics.challenge import Definition, Group, against
 from asdbench.reports.content.evidence import Shown, View
 from asdbench.reports.text.markdown import NOT_THERE
+from asdbench.results.manifest import threshold_of
 
 Kind: TypeAlias = Literal["missed anomalies", "false alarms", "wrong order"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -99,8 +100,9 @@ def mistakes(view: View, shown: Shown, most: int) -> list[Mistakes]:
 
 def _of_machine(view: View, shown: Shown, machine: str) -> Iterator[Mistake]:
     """The labelled clips of a machine, right or wrong."""
-    threshold = shown.manifests[0]["machines"].get(machine, {}).get("threshold", {}).get("value")
+    entry = shown.manifests[0]["machines"].get(machine)
     for group in shown.groups(machine):
+        threshold = threshold_of(entry, group.file.section).get("value")
         for domain, over in against(view.definition, group).items():
             yield from _of_cell(view.definition, group, domain, over, threshold)
 
@@ -117,7 +119,8 @@ def _of_cell(
     normal, odd = np.sort(scores[labels == 0]), np.sort(scores[labels == 1])
     if not len(normal) or not len(odd):
         return []
-    spread = float(np.std(scores)) or 1.0
+    size = float(np.abs(scores).max()) or 1.0  # taken out first: squares of scores may be beyond float64
+    spread = size * (float(np.std(scores / size)) or 1.0)
     middle, odd_middle = float(np.median(normal)), float(np.median(odd))
     made = []
     for number in np.flatnonzero(over).tolist():

@@ -1,4 +1,9 @@
-"""Scores of normal and anomalous test clips, with the gamma distribution of the decision rule and its threshold."""
+"""Scores of normal and anomalous test clips, with the gamma distribution of the decision rule and its threshold.
+
+A machine that several models share (one a section, or development and evaluation sections apart) has a threshold of
+each; the curve is then the sum of their distributions, weighted by their training clips, as the histogram is of all
+sections.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ from asdbench.reports.content.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.drawing import FAINT, INK, logarithmic
 from asdbench.reports.figures.look import AREA, Look
+from asdbench.results.manifest import threshold_of, undecided
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,11 +45,12 @@ def figure(view: View) -> Figure:
                 _scores(axes, shown, machine)
 
             panels.append(Panel(f"{shown.name} · {one_line(machine)}", draw, 2.5, one_line(machine)))
-            reason = _threshold(shown, machine).get("reason")
-            if reason:
-                empty.append(f"{shown.name}, {one_line(machine)}: no threshold: {reason}.")
+            entry = shown.manifests[0]["machines"].get(machine)
+            lacking = undecided(machine, entry) if entry else {}
+            empty += [f"{shown.name}, {one_line(name)}: no threshold: {reason}." for name, reason in lacking.items()]
     many = len(view.systems)
-    decided = any(_threshold(shown, machine).get("value") for shown in view.systems for machine in shown.machines)
+    counts = [len(_thresholds(shown, machine)) for shown in view.systems for machine in shown.machines]
+    decided, models = any(counts), any(count > 1 for count in counts)
     several = any(len(shown.folders) > 1 for shown in view.systems)
     return Figure(
         "histogram",
@@ -51,6 +58,7 @@ def figure(view: View) -> Figure:
         f"Density of the test clips' scores over all {view.definition.unit}s; the outermost 0.5 % stand in the end"
         " bins; a logarithmic axis where scores span much. The decision threshold is the 90th percentile of the gamma"
         " distribution."
+        f"{' A machine has one of each of its models.' * models}"
         f"{' Of several seeds the first is shown.' * several} {view.note}.",
         tuple(panels),
         view.stamps,
@@ -65,19 +73,22 @@ def figure(view: View) -> Figure:
     )
 
 
-def _threshold(shown: Shown, machine: str) -> dict[str, Any]:
-    return dict(shown.manifests[0]["machines"].get(machine, {}).get("threshold", {}))
+def _thresholds(shown: Shown, machine: str) -> list[dict[str, Any]]:
+    """Those that decide what is drawn: of the sections of the view."""
+    entry = shown.manifests[0]["machines"].get(machine)
+    sections = dict.fromkeys(group.file.section for group in shown.groups(machine))
+    found = {id(own): dict(own) for own in (threshold_of(entry, section) for section in sections) if own}
+    return [own for own in found.values() if own["value"] is not None]
 
 
 def _scores(axes: Axes, shown: Shown, machine: str) -> None:
     groups = shown.groups(machine)
     labels = np.concatenate([group.labels for group in groups])
     scores = np.concatenate([group.scores for group in groups])
-    found = _threshold(shown, machine)
-    value = found.get("value")
+    found = _thresholds(shown, machine)
+    values = [own["value"] for own in found]
     low, high = (float(limit) for limit in np.quantile(scores, [TAIL, 1 - TAIL]))
-    if value is not None:
-        low, high = min(low, value), max(high, value)
+    low, high = min([low, *values]), max([high, *values])
     if low == high:
         low, high = low - 0.5, high + 0.5
     log = low > 0 and high / low > WIDE
@@ -93,12 +104,13 @@ def _scores(axes: Axes, shown: Shown, machine: str) -> None:
         logarithmic(axes.xaxis)
     else:
         axes.locator_params(axis="x", nbins=5)
-    if value is not None:
+    if found:
         top = axes.get_ylim()[1]
         x = scale(low, high, 160)
-        if found.get("shape") is not None:
-            axes.plot(x, _gamma(found, x) * (x if log else 1.0), color=INK, lw=1.1)
-        axes.axvline(value, color=INK, ls=(0, (4, 3)), lw=1.1)
+        density = np.average([_gamma(own, x) for own in found], axis=0, weights=[own["clips"] for own in found])
+        axes.plot(x, density * (x if log else 1.0), color=INK, lw=1.1)
+        for value in values:
+            axes.axvline(value, color=INK, ls=(0, (4, 3)), lw=1.1)
         axes.set_ylim(0, top * 1.15)  # the curve may rise without limit at its location
     axes.set_yticks([])
     axes.set_xlabel("score")

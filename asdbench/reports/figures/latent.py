@@ -26,6 +26,7 @@ class Point(NamedTuple):
     machine: str
     section: str
     clip: str
+    fit: str
     x: float
     y: float
 
@@ -47,9 +48,11 @@ def figure(view: View) -> Figure:
             empty.append(f"{shown.name}: the same latent space as {same}.")
         else:
             for machine in shown.machines:
-                for fit in _fits(shown, machine):
-                    own = [row for row in rows if row.machine == machine and row.section in fit]
-                    if own:
+                seen = {row.section for row in shown.table.rows if row.machine == machine}
+                here = [row for row in rows if row.machine == machine]
+                for fit in dict.fromkeys(row.fit for row in here):  # only within a fit are axes shared
+                    own = [row for row in here if row.fit == fit]
+                    if seen & {row.section for row in own}:
                         sections |= {row.section for row in own}
                         panels.append((shown, machine, own))
     order = sorted(sections)
@@ -76,16 +79,9 @@ def latent(shown: Shown) -> list[Point]:
         return []
     places = zip(found.values["x"].tolist(), found.values["y"].tolist(), strict=True)
     return [
-        Point(split, machine, section, clip, *xy)
-        for (split, machine, section, _, clip), xy in zip(found.identity, places, strict=True)
+        Point(row.split, row.machine, row.section, row.clip, row.fit, *xy)
+        for row, xy in zip(found.identity, places, strict=True)
     ]
-
-
-def _fits(shown: Shown, machine: str) -> list[set[str]]:
-    """The sections of each of a machine's fits that are of the view: only within a fit are axes shared."""
-    seen = {row.section for row in shown.table.rows if row.machine == machine}
-    fits = shown.manifests[0]["machines"].get(machine, {}).get("fits", {}).values()
-    return [own for own in (set(fit.get("sections", ())) for fit in fits) if own & seen]
 
 
 def _panel(shown: Shown, machine: str, rows: Rows, looks: Mapping[str, Look]) -> Panel:

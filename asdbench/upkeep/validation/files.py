@@ -51,7 +51,7 @@ def check_numbers(data: Dataset) -> list[Finding]:
     """Clips that share a number within section, domain, split and label: a second copy under another name."""
     twice = tuple(map(named, same_number(data.clips, data.year)))
     finding = Finding(
-        "clip numbers that occur twice", twice, hint="each would be scored as a clip of its own: remove the copy"
+        "clip numbers that occur twice", twice, hint="each counts as a clip of its own: remove the copy"
     )
     return [finding] if twice else []
 

@@ -58,7 +58,7 @@ def fill(
                 "formula": {"reconstruction": 1.0},
                 "fits": {cell.machine: {"train_clips": 3009, "steps": 1800, "sections": ["00", "01", "02"]}},
                 "constant": list(constant),
-                "threshold": {"value": 1.0, "reason": None},
+                "thresholds": {},
             }
         entry = machines[cell.machine]
         entry["cells"][name] = (reasons or {}).get(name)

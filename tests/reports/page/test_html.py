@@ -328,7 +328,7 @@ def test_without_a_threshold_only_the_order_can_be_wrong(tmp_path: Path) -> None
     file = next(tmp_path.glob("*/*/seed-777/manifest.json"))
     manifest = json.loads(file.read_text())
     for entry in manifest["machines"].values():
-        entry["threshold"] = {"value": None, "reason": "none was fitted"}
+        entry["thresholds"] = {}
     file.write_text(json.dumps(manifest))
     (view,) = evidence.views(tmp_path)
     missed, alarms, order = mistakes(view, view.systems[0], 3)
