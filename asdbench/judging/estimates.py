@@ -117,6 +117,8 @@ def estimate(measured: Measured, values: Sequence[Value], mean: Mean) -> Estimat
         return Estimate(found.estimate, reason="one training: nothing follows about the method")
     if found.falling and len(values) > 1:
         return Estimate(found.estimate, reason=f"cell {found.falling[0]} falls to 0, and a harmonic mean with it")
+    if found.too_few and mean == "harmonic" and len(values) > 1:
+        return Estimate(found.estimate, reason=found.too_few)
     uncertainty = spread([(1, found)])
     if uncertainty.thin:
         return Estimate(found.estimate, reason="one clip of a class, or all of a class hang together")

@@ -29,6 +29,8 @@ Mean: TypeAlias = Literal["arithmetic", "harmonic"]
 FEWEST: Mapping[Metric, int] = {"auc": 5, "pauc": 20}
 """Clips of either class in each cell from which on intervals of differences hold the truth in 92 or more of 100
 simulated cases (docs/verdicts.md)."""
+FEWEST_HARMONIC = 10
+"""The same of a harmonic mean of AUC and pAUC, which hangs on the lowest values: those are AUCs."""
 OFTEN = 1 / 40
 """From so many resamples in which a harmonic mean is 0 on it has no interval: it would begin there."""
 
@@ -132,12 +134,10 @@ def contributions(measured: Measured, values: Sequence[Value], mean: Mean) -> Co
 
 def _too_few(files: Sequence[tuple[FileValues, Sequence[Value]]], mean: Mean) -> str:
     metrics = {metric for _, own in files for _, metric in own}
-    # A harmonic mean of AUC and pAUC hangs on the lowest values, which are AUCs.
-    metric: Metric = "pauc" if metrics == {"pauc"} or ("pauc" in metrics and mean == "arithmetic") else "auc"
+    mixed = mean == "harmonic" and len(metrics) > 1
+    needed = FEWEST_HARMONIC if mixed else max(FEWEST[metric] for metric in metrics)
     fewest = min(min(one.clips[value]) for one, own in files for value in own)
-    if fewest >= FEWEST[metric]:
-        return ""
-    return f"{counted(fewest, 'clip')} of a class in a cell, and an interval needs {FEWEST[metric]}"
+    return "" if fewest >= needed else f"{counted(fewest, 'clip')} of a class in a cell, and an interval needs {needed}"
 
 
 def _falling(files: Sequence[tuple[FileValues, Sequence[Value]]]) -> tuple[Cell, ...]:

@@ -12,7 +12,7 @@ is the mean difference over all sets, which is what the methods are expected to 
 Power and errors at a given difference come from moving the estimate by it.
 
 Resumable: each law's sets are kept in the output folder, and only those that are missing are simulated. Then sets of
-few clips (:func:`few`). 1,000 sets take about ten minutes of one processor.
+few clips (:func:`few`). 1,000 sets take about half an hour of one processor.
 """
 
 from __future__ import annotations

@@ -225,6 +225,14 @@ def test_few_clips_have_no_interval_of_a_pauc() -> None:
     assert found.methods["pauc"].reason == "10 clips of a class in a cell, and an interval needs 20"
 
 
+def test_an_official_score_needs_more_clips_than_an_auc() -> None:
+    found = compare(made("a", 1, 3, clips=7, lift=2), made("b", 2, 3, clips=7, lift=2), MIDDLE)
+    assert found.methods is not None
+    assert found.methods["auc"].low is not None
+    assert found.methods["official"].low is None
+    assert found.methods["official"].reason == "7 clips of a class in a cell, and an interval needs 10"
+
+
 def test_machines_like_these_are_students_over_machines() -> None:
     names = ("fan", "pump", "slider", "valve")
     sides = [made(name, seed, 3, machines=names) for name, seed in (("a", 1), ("b", 2))]
