@@ -80,7 +80,7 @@ def write(
                 "failed": {},
                 "impossible": {},
                 "constant": ["kld"] if cell.machine in constant else [],
-                "threshold": {"value": None, "reason": ""},
+                "thresholds": {},
             },
         )
         entry["cells"][f"{cell.section}/{cell.domain}"] = "it broke" if cell in unscored else None
