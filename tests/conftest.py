@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import subprocess
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from asdbench.api import Clip, Label
 from asdbench.datasets.features import write
+from asdbench.metrics.intervals import resample
+from asdbench.metrics.paired import resample_together
 from tests.trees import write_tree
 
 SHARED = "ASDBENCH_SHARED"
 _skipped: list[str] = []
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; what wants more threads sets them itself
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +46,36 @@ def _at_home_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ASDBENCH_DATA", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ASDBENCH_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _quick_tests_start_no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("a quick test starts no process: mark this one `slow` (docs/development.md)")
+
+    if request.node.get_closest_marker("quick"):
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        monkeypatch.setattr(BaseProcess, "start", refuse)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _equal_scores_are_resampled_once() -> Iterator[None]:
+    """Many result folders that tests write hold the same scores: their intervals are worked out for the first."""
+    kept: dict[bytes, Any] = {}
+
+    def once(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: object, **named: object) -> Any:
+            key = hashlib.sha256(pickle.dumps((function.__name__, given, named))).digest()
+            if key not in kept:
+                kept[key] = function(*given, **named)
+            return kept[key]
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asdbench.results.intervals.resample", once(resample))
+        patch.setattr("asdbench.judging.pairing.resample_together", once(resample_together))
+        yield
 
 
 MakeTree = Callable[..., Path]
@@ -167,6 +206,46 @@ def pytest_configure() -> None:
     # tests interrupt would not hear it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many workers as processors for the whole suite; none for a part of it, and none where times count."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or config.getoption("benchmark_enable"):
+        return 0
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors if processors > 1 else 0
+
+
+LONG = ("end_to_end", "running", "systems", "embeddings")  # begun first, so that all workers end at about the same time
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort by package, and mark each test ``slow`` or ``quick``."""
+
+    def package(item: pytest.Item) -> str:
+        return item.path.relative_to(Path(__file__).parent).parts[0]
+
+    for item in items:
+        if package(item) in ("end_to_end", "benchmarks"):
+            item.add_marker("slow")
+        if not item.get_closest_marker("slow"):
+            item.add_marker("quick")
+    items.sort(key=lambda item: LONG.index(package(item)) if package(item) in LONG else len(LONG))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Nothing runs beside a test that is marked ``alone``: others hold a lock together, it holds it by itself."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    import fcntl
+
+    with Path(__file__).open() as lock, Path(__file__).with_name("__init__.py").open() as queue:
+        fcntl.flock(queue, fcntl.LOCK_EX)  # who waits for the lock is next, even while others hold it together
+        fcntl.flock(lock, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        fcntl.flock(queue, fcntl.LOCK_UN)
+        return (yield)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -11,6 +11,8 @@ from asdbench.api import Cell, Clip, FitContext, System
 from asdbench.errors import AsdbenchError, ClipError, ConflictError, DataError, FitError, UsageError, WeightsError
 from asdbench_systems.mvg import Mvg
 
+pytestmark = pytest.mark.slow
+
 
 def test_cells_sort_by_machine_section_and_domain() -> None:
     cells = [Cell("fan", "01", "source"), Cell("fan", "00", "target"), Cell("ToyCar", "02", "source")]

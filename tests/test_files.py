@@ -31,6 +31,7 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, disk_full:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
     code = """
 import os, signal, sys
@@ -57,6 +58,7 @@ def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="what a process is doing is read from /proc: Linux")
+@pytest.mark.slow
 def test_what_a_process_left_is_swept_that_nobody_has_asked_for_yet(tmp_path: Path) -> None:
     name = ".asdbench-" + re.sub(r"[^\w.]", "_", platform.node())[:40]
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:

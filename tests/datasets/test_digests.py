@@ -119,6 +119,7 @@ def test_more_files_than_one_query_takes(tmp_path: Path, read: list[str]) -> Non
     assert len(read) == 1203
 
 
+@pytest.mark.slow
 def test_several_processes_share_a_database(files: list[Path], tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from asdbench.datasets.digests import Digests\n"

@@ -168,6 +168,7 @@ def test_somebody_elses_data_set(somewhere: Path) -> None:
         open_dataset("./mine.py:nothing")
 
 
+@pytest.mark.slow
 def test_opening_imports_nothing_heavy() -> None:
     program = (
         "import sys; from asdbench.datasets import open_dataset; open_dataset('toy')\n"

@@ -119,6 +119,7 @@ def chosen() -> list[Clip]:
     return [clip for clip in toy().clips if clip.name.endswith(("_0001.wav", "_0002.wav"))][::5]
 
 
+@pytest.mark.slow
 def test_sounds_do_not_depend_on_process_order_or_size_of_the_set() -> None:
     clips = chosen()
     here = [toy().reader(clip).samples for clip in clips]

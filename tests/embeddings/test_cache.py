@@ -147,6 +147,7 @@ def test_a_failed_write_leaves_nothing_and_keeps_the_old_entry(
     np.testing.assert_array_equal(cache.load(DIGEST), some())
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_entry(tmp_path: Path) -> None:
     code = """
 import sys, pathlib, numpy as np

@@ -19,6 +19,8 @@ from asdbench.embeddings.cnn14 import Cnn14, cnn14
 from asdbench.errors import ClipError, WeightsError
 from asdbench.plugins.registry import create
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def network() -> torch.nn.Module:

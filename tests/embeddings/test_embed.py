@@ -151,6 +151,7 @@ def test_usage(noise: Floats, tmp_path: Path) -> None:
             embed(noise, rate, weights="random")  # type: ignore[arg-type]  # as people do
 
 
+@pytest.mark.slow
 def test_importing_is_light() -> None:
     code = (
         "import sys, asdbench.embeddings, asdbench.embeddings.logmel, asdbench.embeddings.cnn14, asdbench.audio;"

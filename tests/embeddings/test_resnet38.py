@@ -24,6 +24,8 @@ from asdbench.embeddings.resnet38 import PUBLISHED, ResNet38, resnet38
 from asdbench.errors import ClipError, UsageError, WeightsError
 from asdbench.plugins.registry import create
 
+pytestmark = pytest.mark.slow
+
 REAL, IMAGINARY, MEL = network.FRONT_END
 
 

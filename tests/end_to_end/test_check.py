@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_cli import Shell
+from tests.shell import Shell
 
 RUN = ("run", "--dataset", "toy[train=5,train_target=2,test=4]", "--machines", "fan", "--epochs", "2", "--workers", "1")
 SYSTEMS = "mvg,clvae"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
@@ -17,56 +16,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import MakeFeatures
+from tests.shell import Shell
 
 TOY = "toy[train=5,train_target=2,test=4]"
-
-
-class Shell:
-    """Runs `asdbench` in a folder of its own, with a cache of its own."""
-
-    def __init__(self, folder: Path, cache: Path | None = None) -> None:
-        self.folder = folder
-        hidden = {"ASDBENCH_DATA", "CI", "FORCE_COLOR"}
-        self.environment = {name: value for name, value in os.environ.items() if name not in hidden}
-        self.environment["ASDBENCH_CACHE"] = str(cache or folder / "cache")
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", "from asdbench.cli import main; main()", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-
-    def __call__(self, *arguments: str, expect: int = 0) -> tuple[str, str]:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
-        assert process.returncode == expect, f"exit {process.returncode}\n{out}\n{err}"
-        assert "Traceback" not in err
-        return out, err
-
-    def on_terminal(self, *arguments: str, width: int) -> str:
-        """What a terminal of a width shows of standard output."""
-        pty, termios = pytest.importorskip("pty"), pytest.importorskip("termios")
-        ours, theirs = pty.openpty()
-        termios.tcsetwinsize(theirs, (50, width))
-        with subprocess.Popen(
-            [sys.executable, "-c", "from asdbench.cli import main; main()", *arguments],
-            cwd=self.folder,
-            env={name: value for name, value in self.environment.items() if name != "COLUMNS"} | {"TERM": "dumb"},
-            stdout=theirs,
-            stderr=subprocess.PIPE,
-        ) as process:
-            os.close(theirs)
-            read = b""
-            with contextlib.suppress(OSError):  # how a terminal ends
-                while piece := os.read(ours, 4096):
-                    read += piece
-        os.close(ours)
-        assert process.returncode == 0
-        return read.decode()
 
 
 @pytest.fixture

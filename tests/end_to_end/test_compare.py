@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeFeatures
-from tests.end_to_end.test_cli import Shell
 from tests.runs import go
+from tests.shell import Shell
 
 PLUGIN = """
 from dataclasses import dataclass

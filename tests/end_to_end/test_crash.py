@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_cli import Shell
+from tests.shell import Shell
 
 TOY = "toy[train=4,train_target=1,test=2,seconds=0.5]"
 RUN = ("run", "--dataset", TOY, "--machines", "fan,valve", "--epochs", "2", "--systems", "ae,mvg,clvae,clvae-ensemble")
@@ -66,6 +66,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+@pytest.mark.alone
 def test_a_killed_run_started_again_ends_as_if_nothing_had_happened(
     undisturbed: tuple[dict[str, bytes | None], float], tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:

@@ -100,6 +100,7 @@ def test_sound_is_embedded_on_the_cluster(cluster: Cluster, tmp_path: Path) -> N
 SLOW = "import time, pathlib; pathlib.Path({seen!r}).joinpath(str(time.time_ns())).touch(); time.sleep(3)"
 
 
+@pytest.mark.alone
 def test_a_worker_killed_in_the_middle_costs_at_most_its_own_job(
     cluster: Cluster, make_features: MakeFeatures, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_worker_killed_in_the_middle_costs_at_most_its_own_job(
     assert (again.trained, again.failed) == (len(lost), [])
 
 
+@pytest.mark.alone
 def test_a_scheduler_that_is_killed_ends_the_run_and_what_is_done_is_kept(
     cluster: Cluster, make_features: MakeFeatures, tmp_path: Path
 ) -> None:

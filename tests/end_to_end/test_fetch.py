@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.end_to_end.test_cli import Shell
 from tests.fetching.conftest import archive_name, machine_files, tree, zipped
 from tests.fetching.server import Server
+from tests.shell import Shell
 
 FAN = archive_name("fan", "dev")
 DEV = {f"dev_data/fan/{path}": content for path, content in machine_files("fan", "dev").items()}

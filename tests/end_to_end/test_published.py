@@ -9,8 +9,8 @@ import pytest
 
 from asdbench.published import KEYS, tables
 from asdbench.reports.text import published
-from tests.end_to_end.test_cli import Shell
 from tests.end_to_end.test_score import write_small
+from tests.shell import Shell
 
 
 @pytest.fixture

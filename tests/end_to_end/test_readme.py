@@ -9,8 +9,8 @@ import pytest
 
 from asdbench.testing import check_system
 from tests.conftest import MakeFeatures
-from tests.end_to_end.test_cli import Shell
 from tests.runs import go
+from tests.shell import Shell
 
 ROOT = Path(__file__).parents[2]
 

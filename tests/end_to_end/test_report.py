@@ -8,8 +8,8 @@ import pytest
 
 from asdbench.reports.content import tables
 from asdbench.reports.text.markdown import span
-from tests.end_to_end.test_cli import Shell
 from tests.reports.results import write_results
+from tests.shell import Shell
 
 
 @pytest.fixture

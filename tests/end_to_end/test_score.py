@@ -12,7 +12,7 @@ import pytest
 
 from asdbench.metrics.aggregate import METRICS
 from tests.conftest import MakeFeatures
-from tests.end_to_end.test_cli import Shell
+from tests.shell import Shell
 
 
 @pytest.fixture

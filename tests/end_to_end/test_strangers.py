@@ -15,7 +15,7 @@ import pytest
 
 from asdbench.running.run import run
 from tests.conftest import MakeFeatures
-from tests.end_to_end.test_cli import Shell
+from tests.shell import Shell
 
 EVIL = ["../../../evil", "/tmp/../evil", "..", "a/b", "a\\b", "nul\0", "CON/x"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asdbench.datasets.toy import toy, write
-from tests.end_to_end.test_cli import Shell
+from tests.shell import Shell
 
 
 @pytest.fixture(scope="module")

@@ -104,6 +104,7 @@ def test_the_official_evaluator_is_reproduced_in_every_row(shared: Path) -> None
     assert assert_agrees(cells, read_printed(folder / "expected_result.csv")) == 42 + 7 * 4 + 4 + 1
 
 
+@pytest.mark.slow
 def test_importing_metrics_and_published_tables_is_quick() -> None:
     heavy = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "librosa"}
     code = (

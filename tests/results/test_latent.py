@@ -20,6 +20,8 @@ from asdbench.testing import random_batch
 from tests import runs
 from tests.conftest import MakeFeatures
 
+pytestmark = pytest.mark.slow
+
 
 def go(features: Path, results: Path, systems: str = "clvae", **more: Any) -> RunSummary:
     return runs.go(features, results, systems, **{"epochs": 1, **more})

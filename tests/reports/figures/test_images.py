@@ -12,6 +12,8 @@ from asdbench.reports.content import evidence
 from asdbench.reports.figures import drawing
 from tests.reports.results import write_results
 
+pytestmark = pytest.mark.slow  # comparing pictures starts a process
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 

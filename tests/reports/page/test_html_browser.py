@@ -16,6 +16,8 @@ from asdbench.reports.content import evidence
 from asdbench.reports.page import html
 from tests.reports.results import NASTY, write_results
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 

@@ -13,6 +13,8 @@ from asdbench.reports.text.latex import END, HEAD, document, table, text
 from asdbench.reports.text.submission import render
 from tests.reports.text.test_submission import scored
 
+pytestmark = pytest.mark.slow
+
 NASTY = [
     r"a_b & 50% # $x$ {y} ~ ^ \input{secret}",
     "<script>alert('x')</script> \"quoted\" `ticks` a|b",
