@@ -216,21 +216,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return processors if processors > 1 else 0
 
 
+SLOW = ("end_to_end", "benchmarks", "running", "systems")
 LONG = ("end_to_end", "running", "systems", "embeddings")  # begun first, so that all workers end at about the same time
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by package, and mark each test ``slow`` or ``quick``."""
+    """Sort by package, and mark each test ``slow`` or ``quick`` where it does not say so itself."""
 
     def package(item: pytest.Item) -> str:
         return item.path.relative_to(Path(__file__).parent).parts[0]
 
     for item in items:
-        if package(item) in ("end_to_end", "benchmarks"):
-            item.add_marker("slow")
-        if not item.get_closest_marker("slow"):
-            item.add_marker("quick")
+        if not item.get_closest_marker("slow") and not item.get_closest_marker("quick"):
+            item.add_marker("slow" if package(item) in SLOW else "quick")
     items.sort(key=lambda item: LONG.index(package(item)) if package(item) in LONG else len(LONG))
 
 

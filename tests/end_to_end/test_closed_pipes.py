@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asdbench.cli import COMMANDS
-from tests.end_to_end.test_cli import Shell
+from tests.shell import Shell
 
 HELP = [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)]
 PLAIN = [line.split() for line in ("systems", "systems show clvae", "datasets", "published", "cache info")]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import MakeFeatures
-from tests.end_to_end.test_cli import Shell
 from tests.runs import PLUGIN
+from tests.shell import Shell
 
 
 def write(folder: Path, body: str = "pass", factor: int = 1) -> None:

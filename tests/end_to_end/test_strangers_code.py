@@ -15,9 +15,9 @@ from asdbench.reports.content import evidence
 from asdbench.reports.content.mistakes import KINDS
 from asdbench.reports.page import html
 from tests.conftest import MakeFeatures, MakeTree
-from tests.end_to_end.test_cli import Shell
 from tests.end_to_end.test_strangers import everything
 from tests.reports.results import write_results
+from tests.shell import Shell
 
 # Calls commands one after the other in one process, and writes down what Python is asked to do in their name: code of a
 # file below the first folder that is run, and any look into the second.

@@ -20,8 +20,6 @@ from asdbench.running.run import RunSummary
 from tests.conftest import MakeFeatures
 from tests.runs import go
 
-pytestmark = pytest.mark.slow
-
 PRYING = """
 import json
 import pathlib

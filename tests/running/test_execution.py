@@ -21,8 +21,6 @@ from asdbench.running import execution, executors
 from asdbench.running.execution import Lost, each, threads_set, uninterrupted
 from asdbench.running.executors import InlineExecutor, executing
 
-pytestmark = pytest.mark.slow
-
 
 def fail_with_three_lines() -> None:
     raise WeightsError("message", "looked", "hint")

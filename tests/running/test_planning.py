@@ -14,6 +14,8 @@ from asdbench.errors import DataError
 from asdbench.plugins.sources import Sources
 from asdbench.running.planning import derive_seed, differences, job_key, key_hash, presentation_order, units
 
+pytestmark = pytest.mark.quick
+
 
 @dataclass(frozen=True)
 class Nothing:

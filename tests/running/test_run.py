@@ -27,8 +27,6 @@ from asdbench.running.run import run
 from tests.conftest import MakeFeatures
 from tests.runs import files, go, plugin
 
-pytestmark = pytest.mark.slow
-
 
 def test_a_run_leaves_the_challenges_files(make_features: MakeFeatures, tmp_path: Path) -> None:
     summary = go(make_features(), tmp_path / "results")

@@ -38,8 +38,6 @@ from asdbench.submissions.scoring import score_folder
 from tests.runs import plugin
 from tests.yearly import parameters
 
-pytestmark = pytest.mark.slow
-
 PLUGIN = Path(__file__).parents[1] / "yearly.py"
 VECTORS = "cvae,clvae,clvae-ensemble,mvg"
 

@@ -22,8 +22,6 @@ from asdbench_systems._networks import Autoencoder
 from asdbench_systems._training import generator, minibatches
 from asdbench_systems.ae import Ae, joined_frames
 
-pytestmark = pytest.mark.slow
-
 torch.set_num_threads(1)
 
 

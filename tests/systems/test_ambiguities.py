@@ -20,8 +20,6 @@ from asdbench.running.request import with_weights
 from asdbench.testing import random_batch
 from asdbench_systems._vae import Vae
 
-pytestmark = pytest.mark.slow
-
 torch.set_num_threads(1)
 
 # The last column of the table: row, system, parameter, default, alternatives. Numbers have one other value each.

@@ -12,8 +12,6 @@ from asdbench.api import Kind
 from asdbench.plugins import registry
 from asdbench.testing import check_system
 
-pytestmark = pytest.mark.slow
-
 torch.set_num_threads(1)
 
 SYSTEMS = ["ae", "cvae", "clvae", "clvae-ensemble", "mvg"]

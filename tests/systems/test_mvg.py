@@ -14,6 +14,8 @@ from asdbench.errors import FitError
 from asdbench.testing import random_batch
 from asdbench_systems.mvg import Mvg, ledoit_wolf
 
+pytestmark = pytest.mark.quick
+
 CTX = FitContext(seed=0)
 
 

@@ -21,8 +21,6 @@ from asdbench_systems._vae import Vae
 from asdbench_systems.clvae import Clvae, center_term, clvae, clvae_ensemble, move_centers
 from asdbench_systems.cvae import Cvae
 
-pytestmark = pytest.mark.slow
-
 torch.set_num_threads(1)
 
 TINY: dict[str, Any] = {"epochs": 2, "batch_size": 16}
