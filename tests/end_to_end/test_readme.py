@@ -1,4 +1,4 @@
-"""What the README shows must work as it stands."""
+"""What the README and the other documents show must work as it stands."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from tests.runs import go
 from tests.shell import Shell
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=[path.name for path in DOCUMENTS])
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +37,20 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-def test_every_link_and_file_named_is_there(readme: str) -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", readme):
-        assert (ROOT / target).exists(), target
+@each_document
+def test_every_link_and_file_named_is_there(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_every_document_is_named_in_the_readme(readme: str) -> None:
+    assert [path.name for path in DOCUMENTS[1:] if f"](docs/{path.name})" not in readme] == []
+
+
+def test_the_readme_is_read_in_a_few_minutes_at_any_width(readme: str) -> None:
+    lines = readme.splitlines()
+    assert len(lines) <= 170
+    assert [line for line in lines if len(line) > 120 and not line.startswith(("|", "[<img"))] == []
 
 
 def test_the_example_page_and_tables_are_of_equal_runs_and_of_this_program() -> None:
@@ -51,25 +64,30 @@ def test_the_example_page_and_tables_are_of_equal_runs_and_of_this_program() -> 
     assert style.strip() in page, "made by another version: python -m tests.example"
 
 
-def test_every_option_named_exists(readme: str) -> None:
+@each_document
+def test_every_option_named_exists(document: Path) -> None:
     from click import Command, Group
 
     from asdbench.cli import COMMANDS, root
 
-    known = {"--index-url", "--strict", "--benchmark-enable"}  # of pip, mypy and pytest
+    known = {"--help", "--index-url", "--strict"}  # of all commands, pip and mypy
+    known |= {"--benchmark-enable", "--pdb", "--rounds"}  # of pytest
+    known |= {"--sets"}  # of tests/benchmarks/verdicts.py
     known |= {"--nworkers", "--nthreads", "--resources", "--gres"}  # of Dask and Slurm
     for name in COMMANDS:
         command = root.get_command(None, name)  # type: ignore[arg-type]  # our lookup does not use the context
         assert isinstance(command, Command)
         for one in (command, *(command.commands.values() if isinstance(command, Group) else ())):
             known |= {option for parameter in one.params for option in parameter.opts}
-    assert set(re.findall(r"--[a-z][a-z-]+", readme)) <= known
+    named = re.findall(r"(?<![\w-])--[a-z][a-z-]+", document.read_text(encoding="utf-8"))
+    assert set(named) <= known, set(named) - known
 
 
 def test_the_ci_example_is_a_job_whose_commands_guard_a_system(
     readme: str, shell: Shell, make_features: MakeFeatures
 ) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    guide = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", guide, re.DOTALL)
     commands = [line.partition("#")[0].split() for line in re.findall(r"- run: (.*)", text)]
     run_it, check_it = (words[1:] for words in commands if words[0] == "asdbench")
     (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
