@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import PLACE, Real
+from asdbench.cli.options import PLACE, WHICH, Real
 from asdbench.words import counted
 
 
 @click.command("check")
 @click.argument("results", type=PLACE, default=Path("results"))
-@click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
+@WHICH
 @click.option("--against", type=PLACE, help="Expected scores. Default: RESULTS/expected/<dataset>.csv.")
 @click.option(
     "--tolerance",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asdbench.cli.options import FILE, FOLDER, Names, Real, Whole
+from asdbench.cli.options import FILE, FOLDER, FORMAT, WHICH, Names, Real, Whole
 from asdbench.cli.wrapping import markdown
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--results", type=FOLDER, default=Path("results"), show_default=True, help="Where the systems have results."
 )
-@click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
+@WHICH
 @click.option(
     "--margin",
     type=Real(0, 100),
@@ -47,13 +47,7 @@ if TYPE_CHECKING:
     default=(),
     help="With --scores: systems that no seed changes.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["markdown", "json", "csv", "latex"]),
-    default="markdown",
-    show_default=True,
-)
+@FORMAT
 @click.option("--output", type=FILE, help="Write to this file instead of the terminal.")
 def command(
     systems: tuple[str, ...],

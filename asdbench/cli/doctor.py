@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import FOLDER
+from asdbench.cli.options import CACHE, FOLDER
 from asdbench.cli.wrapping import line
 
 STATE, SUBJECT = 9, 12
@@ -15,9 +15,7 @@ STATE, SUBJECT = 9, 12
 
 @click.command("doctor")
 @click.option("--results", type=FOLDER, default=Path("results"), show_default=True, help="Where results would go.")
-@click.option(
-    "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
-)
+@CACHE
 def command(results: Path, cache: Path | None) -> int:
     """Say what is ready on this machine and what is missing. Nothing is downloaded or changed.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import DATASET_HELP, FOLDER, Whole
+from asdbench.cli.options import CACHE, DATASET_HELP, FOLDER, Whole
 from asdbench.words import counted
 
 
@@ -19,9 +19,7 @@ from asdbench.words import counted
 @click.option("--output", type=FOLDER, required=True, help="Where index.csv, features.npy and embedding.json go.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @click.option("--workers", type=Whole(min=1), help="Processes side by side. Default: one a processor.")
-@click.option(
-    "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
-)
+@CACHE
 @click.option("--replace", is_flag=True, help="Replace features that are there already.")
 def command(
     dataset: str | None,

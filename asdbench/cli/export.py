@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import PLACE, Whole
+from asdbench.cli.options import PLACE, WHICH, Whole
 from asdbench.words import counted
 
 
 @click.command("export")
 @click.argument("results", type=PLACE, default=Path("results"))
 @click.option("--output", metavar="DIR", type=PLACE, required=True, help="Where the files go.")
-@click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
+@WHICH
 @click.option("--system", metavar="NAME", help="Which system, where there are several.")
 @click.option("--seed", metavar="N", type=Whole(min=0), help="Which seed, where there are several.")
 @click.option(

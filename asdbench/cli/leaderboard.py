@@ -6,20 +6,14 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import PLACE
+from asdbench.cli.options import FORMAT, PLACE
 from asdbench.cli.wrapping import markdown
 
 
 @click.command("leaderboard")
 @click.argument("results", nargs=-1, type=PLACE)
 @click.option("--dataset", metavar="NAME", help="Only this data set's results. Default: all there are.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["markdown", "latex", "csv", "json"]),
-    default="markdown",
-    show_default=True,
-)
+@FORMAT
 def command(results: tuple[Path, ...], dataset: str | None, form: str) -> None:
     """Rank every system of some RESULTS folders, and what was published, by official score.
 

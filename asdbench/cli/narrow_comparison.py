@@ -6,8 +6,7 @@ import click
 from rich.text import Text
 
 from asdbench.cli import wrapping as lines
-from asdbench.cli.narrow_tables import columns
-from asdbench.cli.wrapping import line
+from asdbench.cli.wrapping import columns, line
 from asdbench.judging.compared import Compared, Part
 from asdbench.judging.methods import Comparison
 from asdbench.reports.content import comparison as content

@@ -8,13 +8,12 @@ import click
 from rich.text import Text
 
 from asdbench.cli import wrapping as lines
-from asdbench.cli.narrow_tables import columns
-from asdbench.cli.wrapping import line
+from asdbench.cli.wrapping import columns, line
 from asdbench.reports.content.evidence import one_line
 from asdbench.reports.content.footnotes import Letters
 from asdbench.reports.content.leaderboard import Board
+from asdbench.reports.content.wording import PARTS
 from asdbench.reports.text import leaderboard
-from asdbench.reports.text.markdown import PARTS
 
 ROOMY = 100
 """Width from which on the seeds' number, mean and standard deviation stand in one line."""

@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from asdbench.cli import run_overview as overview
 from asdbench.cli import wrapping as lines
-from asdbench.cli.wrapping import line
+from asdbench.cli.wrapping import columns, line
 from asdbench.judging.verdicts import MARKS
 from asdbench.metrics.challenge import Column
 from asdbench.reports.content.evidence import one_line
 from asdbench.reports.content.footnotes import NO_RESULT, loud
 from asdbench.reports.content.system_table import SystemTable, shared_notes
-from asdbench.reports.text.markdown import COLLAPSED, NOT_THERE, PARTS, against_published, label, means_of, span, unit
+from asdbench.reports.content.wording import COLLAPSED, NOTHING, ODD, PARTS, label, percent, span, unit
+from asdbench.reports.text.markdown import against_published
 
 
 def show(tables: Sequence[SystemTable]) -> None:
@@ -46,7 +46,7 @@ def _system(console: Console, table: SystemTable, shared: Sequence[str]) -> None
     for warning in table.warnings:
         console.print(Text(one_line(loud(warning)), "bold yellow"))
     if NO_RESULT & set(table.stamps):
-        console.print(Text("These numbers are no result.", "bold yellow"))
+        console.print(Text(NOTHING, "bold yellow"))
     every = table.definition.columns()
     metrics = dict.fromkeys(metric for _, metric in every)
     groups = [[own for own in every if own[1] == metric] for metric in metrics] if table.has_published else [every]
@@ -72,30 +72,20 @@ def _values(table: SystemTable, columns: Sequence[Column]) -> Table:
     shown = _table(
         table, [label(column).replace(" ", "\n", 0 if head else 1) + head.replace(" ", "\n", 1) for column in columns]
     )
-    for row in table.rows:
-        place = [one_line(row.machine) + COLLAPSED * row.collapsed, one_line(row.section) + " †" * row.mark]
+    for row in [*table.rows, *table.mean_rows]:
+        place = [one_line(row.machine) + COLLAPSED * row.collapsed, one_line(row.section) + ODD * row.mark]
         marks = {column: MARKS[verdict] for column, verdict in row.verdicts.items()}
         shown.add_row(
             *map(Text, place), *(_cell(row.ours.get(c), row.published.get(c), marks.get(c, "")) for c in columns)
         )
-    for name in means_of(table):
-        ours = [getattr(table.ours[c], name) if c in table.ours else None for c in columns]
-        theirs = [getattr(table.theirs[c], name) if c in table.theirs else None for c in columns]
-        judged = table.mean_verdicts(name)
-        marks_of = [MARKS[judged[c]] if c in judged else "" for c in columns]
-        values = zip(ours, theirs, marks_of, strict=True)
-        shown.add_row(f"{name.capitalize()} mean", "", *(_cell(*value) for value in values))
     return shown
 
 
 def _intervals(table: SystemTable, columns: Sequence[Column]) -> Table:
     shown = _table(table, [label(column).replace(" ", "\n", 1) for column in columns], "95 % interval")
-    for row in table.rows:
+    for row in [*table.rows, *table.mean_rows]:
         place = [one_line(row.machine), one_line(row.section)]
         shown.add_row(*map(Text, place), *(span(row.bounds.get(column)) for column in columns))
-    for name in means_of(table):
-        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
-        shown.add_row(f"{name.capitalize()} mean", "", *(span(bounds.get(column)) for column in columns))
     return shown
 
 
@@ -103,18 +93,8 @@ def _table(table: SystemTable, heads: Sequence[str], first: str = "Machine") -> 
     return columns([first, unit(table.definition)], heads)
 
 
-def columns(names: Sequence[str], numbers: Sequence[str]) -> Table:
-    """An empty table: columns of names, which fold where they must, and of numbers, which do not."""
-    made = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for head in names:
-        made.add_column(head, overflow="fold")
-    for head in numbers:
-        made.add_column(head, justify="right", no_wrap=True)
-    return made
-
-
 def _cell(ours: float | None, published: float | None, mark: str = "") -> str:
-    shown = NOT_THERE if ours is None else f"{ours:.2f}"
+    shown = percent(ours)
     if published is None:
         return shown
     return f"{shown} ({published:.2f})" if ours is None else f"{shown} ({published:.2f}, {ours - published:+.2f}{mark})"

@@ -95,3 +95,16 @@ DATASET_HELP = (
     "toy, dcase2020:ROOT to dcase2026:ROOT (dcase:ROOT tells the year by itself) or features:DIR. "
     "Without it: ASDBENCH_DATA, then asdbench.toml, then toy."
 )
+
+CACHE = click.option(
+    "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
+)
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "latex", "csv", "json"]),
+    default="markdown",
+    show_default=True,
+    help="csv and json hold fractions, the others percent.",
+)
+WHICH = click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import PLACE, Names, Specs
+from asdbench.cli.options import PLACE, WHICH, Names, Specs
 
 KINDS = ("auc", "shift", "roc", "histogram", "training", "latent")  # of asdbench.reports.figures, which loads more
 
@@ -15,7 +15,7 @@ KINDS = ("auc", "shift", "roc", "histogram", "training", "latent")  # of asdbenc
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("results", type=PLACE, default=Path("results"))
 @click.option("--output", type=PLACE, help="The file: .svg, .png or .pdf. Default: KIND.svg.")
-@click.option("--dataset", metavar="NAME", help="Which data set's results, where there are several.")
+@WHICH
 @click.option("--part", type=click.Choice(["dev", "eval"]), help="Development or evaluation sections. Default: dev.")
 @click.option("--systems", type=Specs(), default=(), help="Only these systems.")
 @click.option("--machines", type=Names(), default=(), help="Only these machines.")

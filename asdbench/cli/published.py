@@ -43,12 +43,13 @@ def show(key: str) -> None:
 def _narrow(table: Table) -> None:
     """The table for a terminal that its Markdown is too wide for."""
     from asdbench.cli import wrapping as lines
-    from asdbench.cli.narrow_tables import columns
+    from asdbench.cli.wrapping import columns
     from asdbench.published import recomputed_means
+    from asdbench.reports.content.wording import label
     from asdbench.reports.text import published
 
     console = lines.console()
-    heads = [published.label(column).replace(" ", "\n") for column in published.COLUMNS]
+    heads = [label(column).replace(" ", "\n") for column in published.COLUMNS]
     shown = columns(["Machine", "Section"], heads)
     for row in published.cells(table):
         shown.add_row(*row)
@@ -57,7 +58,7 @@ def _narrow(table: Table) -> None:
     click.echo(lines.line("", f"{table.title} ({table.key})"))
     console.print("", shown, "", sep="\n")
     if published.beyond(table):
-        both = columns(["Over both domains"], [published.label(column).replace(" ", "\n") for column in published.BOTH])
+        both = columns(["Over both domains"], [label(column).replace(" ", "\n") for column in published.BOTH])
         for row in published.means(table, published.BOTH):
             both.add_row(*row)
         console.print(both, "", sep="\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asdbench.cli.options import DATASET_HELP, FOLDER, Names, Numbers, Whole
+from asdbench.cli.options import CACHE, DATASET_HELP, FOLDER, Names, Numbers, Whole
 from asdbench.words import counted
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ if TYPE_CHECKING:
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: tcp://HOST:8786.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first job that fails.")
 @click.option("--results", type=FOLDER, default=Path("results"), show_default=True, help="Where results go.")
-@click.option(
-    "--cache", type=FOLDER, help="Where features are kept. Default: ASDBENCH_CACHE or the user's cache folder."
-)
+@CACHE
 @click.option("--replace", is_flag=True, help="Replace results made with other parameters.")
 @click.option("--fetch", is_flag=True, help="First download what the data set and the systems lack (see `fetch`).")
 def command(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from asdbench.cli.options import PLACE, Whole
+from asdbench.cli.options import FORMAT, PLACE, Whole
 from asdbench.cli.wrapping import markdown
 
 
@@ -20,13 +20,7 @@ from asdbench.cli.wrapping import markdown
     help="Labels of an evaluation set: the evaluator's folder or a list. Those of 2021 and 2022 are built in.",
 )
 @click.option("--partial", is_flag=True, help="Score what is complete, and say what is not.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["markdown", "csv", "json", "latex"]),
-    default="markdown",
-    show_default=True,
-)
+@FORMAT
 @click.option("--against", metavar="KEY", help="Set beside a published table (`asdbench published`), cell by cell.")
 def command(folder: Path, year: int, ground_truth: Path | None, partial: bool, form: str, against: str | None) -> None:
     """Score a folder of challenge files, anybody's: anomaly_score_*.csv and decision_result_*.csv.

@@ -6,13 +6,14 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 NARROWEST = 40
 TABLES = 80
@@ -53,6 +54,19 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, width=max(terminal_width() or 0, TABLES))
+
+
+def columns(names: Sequence[str], numbers: Sequence[str]) -> Table:
+    """An empty table: columns of names, which fold where they must, and of numbers, which do not."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    made = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for head in names:
+        made.add_column(head, overflow="fold")
+    for head in numbers:
+        made.add_column(head, justify="right", no_wrap=True)
+    return made
 
 
 def markdown(text: str, narrow: Callable[[], None] | None = None) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from asdbench.reports.content import tables
-from asdbench.reports.text.markdown import span
+from asdbench.reports.content.wording import span
 from tests.reports.results import write_results
 from tests.shell import Shell
 

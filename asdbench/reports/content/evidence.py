@@ -21,7 +21,7 @@ from asdbench.errors import UsageError
 from asdbench.metrics.challenge import Definition, Group
 from asdbench.plugins.registry import unknown
 from asdbench.reports.content import tables
-from asdbench.reports.content.footnotes import NO_RESULT, loud, some
+from asdbench.reports.content.footnotes import NO_RESULT, loud, scored_clips, some
 from asdbench.reports.content.groups import grouped
 from asdbench.reports.content.places import places
 from asdbench.reports.content.system_table import SystemTable
@@ -149,16 +149,13 @@ class View:
     @cached_property
     def clips(self) -> tuple[int, int]:
         """How many test clips of its machines have been scored by any system: normal, anomalous."""
-        labels = {
-            (group.file.machine, clip): int(label)
+        return scored_clips(
+            file
             for shown in self.systems
             for files in shown.files
-            for group in (file.group for file in files)
-            if group is not None and group.file.machine in shown.machines
-            for clip, label in zip(group.clips, group.labels, strict=True)
-        }
-        values = list(labels.values())
-        return values.count(0), values.count(1)
+            for file in files
+            if file.group is not None and file.group.file.machine in shown.machines
+        )
 
     @property
     def note(self) -> str:

@@ -10,7 +10,7 @@ from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
 from asdbench.results.intervals import FEWEST
 from asdbench.results.manifest import reduced, undecided
-from asdbench.results.scoring import scored_files, unlabelled_beside
+from asdbench.results.scoring import ScoredFile, scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import STAMP
 from asdbench.words import counted
@@ -80,7 +80,7 @@ def settings(
         of = [f"of {unit}{'s' * (len(used) > 1)} {', '.join(used)}"] if used else []
         of += [f"some of no stated {unit}"] if any("" in fit["sections"] for fit in fits) else []
         notes.append(f"Normal clips a fit: {', '.join([clips, *of])}.")
-    normal, anomalous = _scored(folders, part)
+    normal, anomalous = scored_clips(file for folder in folders for file in scored_files(folder) if file.part == part)
     others = max(unlabelled_beside(file for file in scored_files(folder) if file.part == part) for folder in folders)
     left_out = f"; {counted(others, 'other')} of unknown label, in no metric" if others else ""
     notes.append(f"Test clips scored: {normal} normal, {anomalous} anomalous{left_out}.")
@@ -93,12 +93,11 @@ def settings(
     return [note for note in notes if note]
 
 
-def _scored(folders: Sequence[SeedFolder], part: str) -> tuple[int, int]:
-    """How many clips of a part have been scored in any seed: normal, anomalous."""
-    groups = [file.group for folder in folders for file in scored_files(folder) if file.part == part]
+def scored_clips(files: Iterable[ScoredFile]) -> tuple[int, int]:
+    """How many clips have been scored in any of some files: normal, anomalous."""
     labels = {
         (group.file.machine, clip): int(label)
-        for group in groups
+        for group in (file.group for file in files)
         if group is not None
         for clip, label in zip(group.clips, group.labels, strict=True)
     }

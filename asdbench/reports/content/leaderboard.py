@@ -26,8 +26,9 @@ from asdbench.judging.comparable import clips_of
 from asdbench.metrics.aggregate import harmonic_mean, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 from asdbench.published import Table, tables
-from asdbench.reports.content.system_table import Bounds, SystemTable
+from asdbench.reports.content.system_table import SystemTable
 from asdbench.reports.content.tables import build
+from asdbench.reports.content.wording import Bounds
 from asdbench.results.results_folder import results_in
 from asdbench.results.seed_folder import SeedFolder
 

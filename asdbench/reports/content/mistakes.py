@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from asdbench.api import Cell
 from asdbench.metrics.challenge import Definition, Group, against
 from asdbench.reports.content.evidence import Shown, View
-from asdbench.reports.text.markdown import NOT_THERE
+from asdbench.reports.content.wording import NOT_THERE
 from asdbench.results.manifest import threshold_of
 
 Kind: TypeAlias = Literal["missed anomalies", "false alarms", "wrong order"]

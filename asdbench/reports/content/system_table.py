@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,10 @@ from asdbench.judging.verdicts import Verdict, judge
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column, Definition
 from asdbench.reports.content.footnotes import NO_RESULT, REDUCED
+from asdbench.reports.content.wording import Bounds, means_of
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import STAMP, parted
 
-Bounds = tuple[float, float]
 SHOWN = 2
 """Decimals of means and official scores, ours and those recomputed from published cells."""
 
@@ -138,14 +138,21 @@ class SystemTable:
         """Whether its numbers may be taken for a result: for what the method reaches on real machines."""
         return not self.oracle and not any(stamp in NO_RESULT or stamp.startswith(REDUCED) for stamp in self.stamps)
 
-    def mean_verdicts(self, which: str) -> dict[Column, Verdict]:
-        """The verdict on each ``arithmetic`` or ``harmonic`` mean that stands beside one of published cells."""
+    @property
+    def mean_rows(self) -> list[Row]:
+        """The means that the year's evaluator prints, as rows: ``Arithmetic mean`` stands for the machine."""
+        return [self._mean_row(which) for which in means_of(self.definition)]
+
+    def _mean_row(self, which: str) -> Row:
         bounds = self.arithmetic_bounds if which == "arithmetic" else self.harmonic_bounds
-        return {
-            column: judge(getattr(mean, which), bounds.get(column), getattr(self.theirs[column], which), SHOWN)
-            for column, mean in self.ours.items()
-            if column in self.theirs
+        ours = {column: getattr(mean, which) for column, mean in self.ours.items()}
+        theirs = {column: getattr(mean, which) for column, mean in self.theirs.items()}
+        verdicts = {
+            column: judge(value, bounds.get(column), theirs[column], SHOWN)
+            for column, value in ours.items()
+            if column in theirs
         }
+        return Row(f"{which.capitalize()} mean", "", ours, theirs, bounds=bounds, verdicts=verdicts)
 
     def overall_verdict(self, metric: Metric) -> Verdict | None:
         """The verdict on the mean over all cells of whatever domain, where there is one to compare."""
@@ -166,6 +173,12 @@ class SystemTable:
         collapsed = list(dict.fromkeys(row.machine for row in self.rows if row.collapsed))
         found = [*self.stamps, f"collapsed model: {', '.join(collapsed)}" if collapsed else "", self.partial]
         return tuple(filter(None, found))
+
+
+def by_dataset(tables: Sequence[SystemTable]) -> Iterator[list[SystemTable]]:
+    """Tables of one data set and year, in the order given."""
+    for of in dict.fromkeys((table.dataset, table.definition) for table in tables):
+        yield [table for table in tables if (table.dataset, table.definition) == of]
 
 
 def shared_notes(tables: Sequence[SystemTable]) -> list[str]:

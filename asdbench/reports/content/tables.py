@@ -36,7 +36,8 @@ from asdbench.reports.content.footnotes import (
 )
 from asdbench.reports.content.groups import beside_chosen, grouped, last_epoch
 from asdbench.reports.content.optimism import optimism
-from asdbench.reports.content.system_table import Bounds, Row, SystemTable
+from asdbench.reports.content.system_table import Row, SystemTable
+from asdbench.reports.content.wording import Bounds
 from asdbench.results.intervals import Uncertainty, intervals
 from asdbench.results.results_folder import results_in
 from asdbench.results.scoring import scored_files

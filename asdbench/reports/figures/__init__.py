@@ -8,11 +8,12 @@ A :class:`Figure` is a caption and panels; a panel knows how to draw itself on g
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from asdbench.reports.content.evidence import View
+from asdbench.reports.figures import look
 from asdbench.reports.figures.look import Look
 
 if TYPE_CHECKING:
@@ -70,6 +71,24 @@ class Figure:
     legend: tuple[tuple[str, Look], ...] = field(default=())
     empty: tuple[str, ...] = ()
     across: int = 0
+
+
+def of_systems(
+    kind: Kind, view: View, title: str, caption: str, panels: Iterable[Panel], empty: Iterable[str] | None = None
+) -> Figure:
+    """A figure whose legend is the view's systems; the caption gets the view's note.
+
+    ``empty``: by default, which systems have no values.
+    """
+    return Figure(
+        kind,
+        title,
+        f"{caption} {view.note}.",
+        tuple(panels),
+        view.stamps,
+        tuple((shown.name, look.of(shown)) for shown in view.systems),
+        view.without_values if empty is None else tuple(empty),
+    )
 
 
 def make(kind: Kind, view: View) -> Figure:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asdbench.metrics.aggregate import Metric
 from asdbench.reports.content.evidence import View, one_line
 from asdbench.reports.content.system_table import Row
-from asdbench.reports.figures import Figure, Panel, look
+from asdbench.reports.content.wording import NAMES
+from asdbench.reports.figures import Figure, Panel, look, of_systems
 from asdbench.reports.figures.drawing import GRID, chance, spread
 
 if TYPE_CHECKING:
@@ -28,22 +30,16 @@ def figure(view: View, metric: Metric = "auc") -> Figure:
         sections = sorted({row.section for shown in view.systems for row in shown.table.rows if row.machine == machine})
         places = [(section, domain) for section in sections for domain in domains]
         height = 0.75 + len(places) * STEP * (len(view.systems) + BETWEEN)
-
-        def draw(axes: Axes, machine: str = machine, places: list[tuple[str, str]] = places) -> None:
-            _machine(axes, view, machine, places, metric)
-
+        draw = partial(_machine, view=view, machine=machine, places=places, metric=metric)
         panels.append(Panel(one_line(machine), draw, height))
     shape = any(shown.table.has_published for shown in view.systems)
     published = " Hollow: the published value of the same cell." if shape else " No published values of these results."
-    name = metric.replace("auc", "AUC")
-    return Figure(
+    return of_systems(
         "auc",
-        f"{name} per machine and {view.definition.unit}",
-        f"{name} in percent; bars: 95 % intervals over clips; dashed: chance (0.5).{published} {view.note}.",
-        tuple(panels),
-        view.stamps,
-        tuple((shown.name, look.of(shown)) for shown in view.systems),
-        view.without_values,
+        view,
+        f"{NAMES[metric]} per machine and {view.definition.unit}",
+        f"{NAMES[metric]} in percent; bars: 95 % intervals over clips; dashed: chance (0.5).{published}",
+        panels,
     )
 
 
@@ -70,7 +66,7 @@ def _machine(axes: Axes, view: View, machine: str, places: list[tuple[str, str]]
     axes.grid(False, axis="y")
     for number in range(1, len(places)):
         axes.axhline(number - 0.5, color=GRID, lw=0.6)
-    axes.set_xlabel(f"{metric.replace('auc', 'AUC')}, %")
+    axes.set_xlabel(f"{NAMES[metric]}, %")
 
 
 def _dot(axes: Axes, row: Row, y: float, column: tuple[str, Metric], own: look.Look) -> None:

@@ -8,6 +8,7 @@ sections.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,10 +41,7 @@ def figure(view: View) -> Figure:
             if not shown.groups(machine):
                 empty.append(f"{shown.name}, {one_line(machine)}: no cell has a value.")
                 continue
-
-            def draw(axes: Axes, machine: str = machine, shown: Shown = shown) -> None:
-                _scores(axes, shown, machine)
-
+            draw = partial(_scores, shown=shown, machine=machine)
             panels.append(Panel(f"{shown.name} · {one_line(machine)}", draw, 2.5, one_line(machine)))
             entry = shown.manifests[0]["machines"].get(machine)
             lacking = undecided(machine, entry) if entry else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from asdbench.metrics.challenge import against
 from asdbench.metrics.roc import MAX_FPR, curve
 from asdbench.reports.content.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel, look
+from asdbench.reports.figures import Figure, Panel, look, of_systems
 from asdbench.reports.figures.drawing import FAINT, GRID
 from asdbench.words import listed
 
@@ -24,24 +25,16 @@ MARK_EVERY = 40
 
 def figure(view: View) -> Figure:
     """One panel a machine, one curve a system."""
-    panels = []
-    for machine in view.machines:
-
-        def draw(axes: Axes, machine: str = machine) -> None:
-            _machine(axes, view, machine)
-
-        panels.append(Panel(one_line(machine), draw, 3.1))
+    panels = [Panel(one_line(machine), partial(_machine, view=view, machine=machine), 3.1) for machine in view.machines]
     over = [f"{view.definition.unit}s", *(["domains"] if view.definition.domains != "nothing" else [])]
     over += ["seeds"] if len(view.seeds) > 1 else []
-    return Figure(
+    return of_systems(
         "roc",
+        view,
         "ROC curves",
         f"Each curve is the vertical mean over the machine's {listed(over)}, so that the area under it is their mean"
-        f" AUC. Shaded: false positive rates up to {MAX_FPR:g}, which pAUC is over. Dashed: chance (0.5). {view.note}.",
-        tuple(panels),
-        view.stamps,
-        tuple((shown.name, look.of(shown)) for shown in view.systems),
-        view.without_values,
+        f" AUC. Shaded: false positive rates up to {MAX_FPR:g}, which pAUC is over. Dashed: chance (0.5).",
+        panels,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asdbench.api import DOMAINS
 from asdbench.reports.content.evidence import Shown, View, one_line
-from asdbench.reports.content.system_table import Bounds
-from asdbench.reports.figures import Figure, Panel, look
+from asdbench.reports.content.wording import Bounds
+from asdbench.reports.figures import Figure, Panel, look, of_systems
 from asdbench.reports.figures.drawing import chance, spread
 
 if TYPE_CHECKING:
@@ -24,30 +25,19 @@ def figure(view: View) -> Figure:
     if view.definition.domains == "nothing":
         why = "There are no domains in the data of 2020: no shift can be shown."
         return Figure("shift", TITLE, f"{view.note}.", (), view.stamps, (), (why,))
-
-    def draw(axes: Axes, machine: str | None = None) -> None:
-        _slopes(axes, view, machine, ends)
-
     ends = _ends(view)  # the same for all panels, so that slopes can be compared
-    panels = [Panel("All machines", draw)] if len(view.machines) > 1 else []
-    for machine in view.machines:
-
-        def draw_one(axes: Axes, machine: str = machine) -> None:
-            _slopes(axes, view, machine, ends)
-
-        panels.append(Panel(one_line(machine), draw_one))
+    titles: dict[str | None, str] = {None: "All machines"} if len(view.machines) > 1 else {}
+    titles |= {machine: one_line(machine) for machine in view.machines}
+    panels = [Panel(title, partial(_slopes, view=view, machine=name, ends=ends)) for name, title in titles.items()]
     bars = any(shown.table.arithmetic_bounds for shown in view.systems) and len(view.machines) > 1
     published = any(shown.table.has_published for shown in view.systems)
-    return Figure(
+    return of_systems(
         "shift",
+        view,
         TITLE,
         "Arithmetic mean AUC over sections, percent; a falling line: worse in the target domain; dashed: chance (0.5)."
-        f"{' Bars (all machines): 95 % intervals over clips.' * bars}"
-        f"{' Hollow: published, same cells.' * published} {view.note}.",
-        tuple(panels),
-        view.stamps,
-        tuple((shown.name, look.of(shown)) for shown in view.systems),
-        view.without_values,
+        f"{' Bars (all machines): 95 % intervals over clips.' * bars}{' Hollow: published, same cells.' * published}",
+        panels,
     )
 
 

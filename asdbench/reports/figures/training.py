@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asdbench.reports.content.evidence import Shown, View, one_line
-from asdbench.reports.figures import Figure, Panel, look
+from asdbench.reports.figures import Figure, Panel, look, of_systems
 from asdbench.reports.figures.drawing import PAPER, chance, logarithmic
 
 if TYPE_CHECKING:
@@ -48,15 +48,14 @@ def figure(view: View) -> Figure:
         seen += [shown] if len(panels) > before else []
     counts = "" if any(shown.oracle for shown in seen) else ", which counts"
     view = replace(view, systems=tuple(seen)) if seen else view
-    return Figure(
+    return of_systems(
         "training",
+        view,
         "Training curves",
         f"A line a fit (a machine, or a {view.definition.unit}), from the first seed."
-        f"{PER_EPOCH.format(counts) * areas_seen} {view.note}.",
-        tuple(panels),
-        view.stamps,
-        tuple((shown.name, look.of(shown)) for shown in seen),
-        tuple(empty),
+        f"{PER_EPOCH.format(counts) * areas_seen}",
+        panels,
+        empty,
     )
 
 

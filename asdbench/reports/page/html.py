@@ -25,19 +25,19 @@ from asdbench.reports.content import ranking
 from asdbench.reports.content.evidence import Shown, View, one_line
 from asdbench.reports.content.footnotes import NO_RESULT, loud
 from asdbench.reports.content.mistakes import Mistake, mistakes
-from asdbench.reports.content.system_table import best, shared_notes
+from asdbench.reports.content.system_table import Row, best, shared_notes
+from asdbench.reports.content.wording import NOTHING, clips_of, label, official_mean, unit
 from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.inline import Panels
 from asdbench.reports.page import provenance
 from asdbench.reports.page.sounds import BOUND, UNNAMED, Sounds, data_uri, spectrogram
 from asdbench.reports.page.swatch import swatch
-from asdbench.reports.page.values import LEGEND, beside, number, plain
-from asdbench.reports.text.markdown import clips_of, label, means_of, official_mean, unit
+from asdbench.reports.page.values import LEGEND, Value, beside, number, plain
 from asdbench.version import __version__
 
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
 MISTAKES = 4  # of each kind, a system's
-NOTHING_IS = "These numbers are no result: they say nothing about real machines."
+NOTHING_IS = f"{NOTHING.removesuffix('.')}: they say nothing about real machines."
 SOME_ARE_NONE = "Some of these numbers are no result: which, each table and caption says."
 MIND = "Mind this when you compare: each table and caption says of what it is true."
 KINDS_SHOWN: Mapping[str, str] = {
@@ -122,7 +122,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "columns": [label(column) for column in columns],
         "overall": [f"Mean {label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
-        "systems": [_row(shown, columns, any(shown.table is one for one in highest)) for shown in view.systems],
+        "systems": [_row(shown, columns, shown.table in highest) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "most": MISTAKES,
         "legend": LEGEND if any(verdicts.LEGEND in shown.table.notes for shown in view.systems) else "",
@@ -174,24 +174,11 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
             "section": one_line(row.section),
             "mark": row.mark,
             "collapsed": row.collapsed,
-            "values": [
-                beside(row.ours.get(c), row.bounds.get(c), row.published.get(c), row.verdicts.get(c)) for c in columns
-            ],
+            "values": _values(row, columns),
         }
         for row in table.rows
     ]
-    means = []
-    for name in means_of(table):
-        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
-        judged = table.mean_verdicts(name)
-        ours = {column: getattr(value, name) for column, value in table.ours.items()}
-        theirs = {column: getattr(value, name) for column, value in table.theirs.items()}
-        means.append(
-            {
-                "name": f"{name.capitalize()} mean",
-                "values": [beside(ours.get(c), bounds.get(c), theirs.get(c), judged.get(c)) for c in columns],
-            }
-        )
+    means = [{"name": row.machine, "values": _values(row, columns)} for row in table.mean_rows]
     return {
         "name": shown.name,
         "title": one_line(table.title),
@@ -203,6 +190,10 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         "means": means,
         "notes": _notes(note for note in table.notes if note not in shared),
     }
+
+
+def _values(row: Row, columns: Sequence[Column]) -> list[Value]:
+    return [beside(row.ours.get(c), row.bounds.get(c), row.published.get(c), row.verdicts.get(c)) for c in columns]
 
 
 def _figure(figure: Figure, key: str, page: Page, view: View) -> dict[str, Any]:

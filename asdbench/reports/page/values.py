@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from asdbench.judging.verdicts import RESERVE, Verdict
-from asdbench.reports.content.system_table import Bounds
-from asdbench.reports.text.markdown import NOT_THERE, span
+from asdbench.reports.content.wording import NOT_THERE, Bounds, percent, span
 
 WORDS: Mapping[Verdict, str] = {
     "equal to rounding": "equal",
@@ -43,7 +42,7 @@ def number(value: float | None, bounds: Bounds | None = None) -> Value:
 
 def plain(value: float | None) -> Value:
     """A value that no interval is asked of."""
-    return Value(NOT_THERE, -1.0) if value is None else Value(f"{value:.2f}", value)
+    return Value(percent(value), -1.0 if value is None else value)
 
 
 def beside(value: float | None, bounds: Bounds | None, published: float | None, judged: Verdict | None) -> Value:
@@ -52,7 +51,7 @@ def beside(value: float | None, bounds: Bounds | None, published: float | None, 
     if published is None:
         return own
     if value is None:
-        return Value("–", -1.0, "", f"{published:.2f}")
+        return Value(NOT_THERE, -1.0, "", f"{published:.2f}")
     difference = value - published
     word = WORDS[judged] if judged else ""
     tone = "" if judged != "outside" else "higher" if difference > 0 else "lower"

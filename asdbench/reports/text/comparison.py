@@ -39,8 +39,9 @@ from asdbench.reports.content.comparison import (
     span,
     warning,
 )
+from asdbench.reports.content.wording import NOT_THERE, clips_of, official_mean
 from asdbench.reports.text import latex
-from asdbench.reports.text.markdown import NOT_THERE, clips_of, official_mean, text
+from asdbench.reports.text.markdown import pipe, text
 
 FORMAT = 1
 HEADS = ("difference", "95 % interval", "p", "conclusion")
@@ -112,10 +113,10 @@ def _two(compared: Compared, part: Part) -> Iterator[str]:
     names = [text(pair.a), text(pair.b)]
     methods = pair.methods is not None
     head = ["Methods" if methods else "These trainings, over clips", *names, *HEADS]
-    yield _table(head, [[name_of(line), *values(line.verdict)] for line in overall(pair)], 1)
+    yield pipe(head, [[name_of(line), *values(line.verdict)] for line in overall(pair)], 1)
     if machines := of_machines(pair):
         head = ["Machine", "", *names, *HEADS]
-        yield _table(head, [[text(one.machine), NAMES[one.quantity], *values(one.verdict)] for one in machines], 2)
+        yield pipe(head, [[text(one.machine), NAMES[one.quantity], *values(one.verdict)] for one in machines], 2)
     places = place_names(part)
     head = [*places]
     for metric in METRICS.values():
@@ -126,7 +127,7 @@ def _two(compared: Compared, part: Part) -> Iterator[str]:
         for metric in METRICS:
             where += values(own[metric])[:4] if metric in own else [""] * 4
         rows.append(where)
-    yield _table(head, rows, len(places))
+    yield pipe(head, rows, len(places))
 
 
 def _several(compared: Compared, part: Part) -> Iterator[str]:
@@ -138,14 +139,7 @@ def _several(compared: Compared, part: Part) -> Iterator[str]:
             rows.append([text(pair.a), text(pair.b), *values(found[quantity])])
         name = NAMES[quantity]
         head = [f"{name[0].upper()}{name[1:]}: A", "B", "A", "B", "A − B", *HEADS[1:]]
-        yield _table(head, rows, 2)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> str:
-    from tabulate import tabulate
-
-    aligned = ["left"] * names + ["right"] * (len(head) - names)
-    return tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
+        yield pipe(head, rows, 2)
 
 
 def _latex(compared: Compared) -> str:

@@ -21,7 +21,6 @@ from asdbench.results.manifest import reduced
 from asdbench.results.scoring import evaluate
 from asdbench.results.seed_folder import SeedFolder
 
-MEANS = ("arithmetic", "harmonic")
 FORMAT = 2
 """Of the records of ``report`` and ``leaderboard`` in CSV and JSON. 1 had percent in CSV and in the leaderboard."""
 
@@ -33,8 +32,24 @@ def fraction(percent: float | None) -> float | None:
 
 def render(tables: Sequence[SystemTable]) -> str:
     """The records of some tables' folders as a JSON list that ends in a line break."""
-    found = [_record(table, folder) for table in tables for folder in table.folders]
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return dumps([_record(table, folder) for table in tables for folder in table.folders])
+
+
+def dumps(value: Any) -> str:
+    """A value as JSON text that ends in a line break; ValueError for what is no number."""
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def cell_record(cell: CellMetrics) -> dict[str, Any]:
+    """A cell with its metrics and clips; a domain that there is not is null."""
+    return {
+        "machine": cell.machine,
+        "section": cell.section,
+        "domain": cell.domain or None,
+        **{metric: cell.value(metric) for metric in METRICS},
+        "n_normal": cell.n_normal,
+        "n_anomaly": cell.n_anomaly,
+    }
 
 
 def metrics(cells: Sequence[CellMetrics], summary: Summary | None) -> dict[str, Any]:
@@ -48,19 +63,9 @@ def metrics(cells: Sequence[CellMetrics], summary: Summary | None) -> dict[str, 
     """
     means = summary.means if summary else {}
     return {
-        "cells": [
-            {
-                "machine": cell.machine,
-                "section": cell.section,
-                "domain": cell.domain or None,
-                **{metric: cell.value(metric) for metric in METRICS},
-                "n_normal": cell.n_normal,
-                "n_anomaly": cell.n_anomaly,
-            }
-            for cell in cells
-        ],
+        "cells": [cell_record(cell) for cell in cells],
         "means": {
-            metric: {name: getattr(means[metric], name) if metric in means else None for name in MEANS}
+            metric: {name: getattr(means.get(metric), name, None) for name in ("arithmetic", "harmonic")}
             for metric in RANKING
         },
         "official_score": summary.official_score if summary else None,

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from asdbench.reports.content.footnotes import Letters, loud
 from asdbench.reports.content.leaderboard import Board, Place
+from asdbench.reports.content.wording import NOT_THERE, PARTS, official_mean, percent, span
 from asdbench.reports.text import latex
-from asdbench.reports.text.json_records import FORMAT, fraction
-from asdbench.reports.text.markdown import NOT_THERE, PARTS, official_mean, span, text
+from asdbench.reports.text.json_records import FORMAT, dumps, fraction
+from asdbench.reports.text.markdown import text
 from asdbench.words import counted
 
 FIELDS = (
@@ -55,13 +55,7 @@ def render(boards: Sequence[Board], form: str) -> str:
     boards : sequence of Board
     form : {"markdown", "csv", "json", "latex"}
     """
-    forms: Mapping[str, Callable[[Sequence[Board]], str]] = {
-        "markdown": _markdown,
-        "csv": _csv,
-        "json": _json,
-        "latex": _latex,
-    }
-    return forms[form](boards)
+    return {"markdown": _markdown, "csv": _csv, "json": _json, "latex": _latex}[form](boards)
 
 
 def _markdown(boards: Sequence[Board]) -> str:
@@ -116,7 +110,7 @@ def _csv(boards: Sequence[Board]) -> str:
 
 
 def _json(boards: Sequence[Board]) -> str:
-    return json.dumps(_records(boards), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return dumps(_records(boards))
 
 
 def _records(boards: Sequence[Board]) -> list[dict[str, Any]]:
@@ -186,7 +180,7 @@ def rank(place: Place) -> str:
 
 def numbers(place: Place) -> list[str]:
     """What stands under :data:`HEAD`."""
-    score = NOT_THERE if place.score is None else f"{place.score:.2f}"
+    score = percent(place.score)
     seeds = f"{len(place.seeds)}" if place.seeds else NOT_THERE
     if place.mean is not None and place.spread is not None:
         seeds += f": {place.mean:.2f} ± {place.spread:.2f}"

@@ -6,14 +6,25 @@ import re
 from collections.abc import Mapping, Sequence
 
 from asdbench.judging.verdicts import MARKS, Verdict
-from asdbench.metrics.aggregate import RANKING, Means
-from asdbench.metrics.challenge import Column, Definition
+from asdbench.metrics.aggregate import RANKING
+from asdbench.metrics.challenge import Column
 from asdbench.reports.content.footnotes import NO_RESULT, loud
-from asdbench.reports.content.system_table import Bounds, SystemTable, best, shared_notes
+from asdbench.reports.content.system_table import Row, SystemTable, best, by_dataset, shared_notes
+from asdbench.reports.content.wording import (
+    BOLD,
+    COLLAPSED,
+    NOT_THERE,
+    NOTHING,
+    ODD,
+    PARTS,
+    clips_of,
+    label,
+    official_mean,
+    percent,
+    span,
+    unit,
+)
 
-NOT_THERE = "–"
-BOLD = "Bold: the highest official score of those that can be compared (of each part, where there are two)."
-COLLAPSED = " ‡"
 JUDGED: Mapping[Verdict, str] = {
     "equal to rounding": "equal to rounding",
     "within our interval": "the published one is within our interval",
@@ -21,7 +32,6 @@ JUDGED: Mapping[Verdict, str] = {
     "no interval": "of which we have no interval",
     "not published": "not published",
 }
-PARTS = {"dev": "", "eval": ", evaluation sections"}
 
 
 def render(tables: Sequence[SystemTable]) -> str:
@@ -37,8 +47,8 @@ def render(tables: Sequence[SystemTable]) -> str:
         Markdown; ends in a line break.
     """
     parts = []
-    for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
-        own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
+    for own in by_dataset(tables):
+        dataset, definition = own[0].dataset, own[0].definition
         parts.append(f"# Results on {text(dataset)}")
         parts.append(
             "Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."
@@ -53,19 +63,6 @@ def render(tables: Sequence[SystemTable]) -> str:
             parts.append(f"Of all tables on {text(dataset)}:\n\n{_list(shared)}")
         parts += [_system(table, shared) for table in own]
     return "\n\n".join(parts) + "\n"
-
-
-def official_mean(definition: Definition) -> str:
-    """What a year's official score is, in words."""
-    once = ", pAUC once a section" if definition.pauc_of_section else ""
-    return f"{definition.official} mean of all AUC and pAUC{once}"
-
-
-def clips_of(definition: Definition) -> str:
-    """Which clips the values are over, where that is not plain: a sentence that begins with a space."""
-    if not definition.pauc_of_section:
-        return ""
-    return " AUC: the domain's normal clips against all anomalies of the section. pAUC: over both domains."
 
 
 def text(value: object) -> str:
@@ -90,10 +87,16 @@ def remark(note: str) -> str:
     return "".join(parts)
 
 
-def _overview(tables: Sequence[SystemTable]) -> str:
-    """Each system in a line: official score with its interval, means over all cells and of each column."""
+def pipe(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> str:
+    """A Markdown table, its first columns (names) to the left and all others (numbers) to the right."""
     from tabulate import tabulate
 
+    aligned = [*["left"] * names, *["right"] * (len(head) - names)]
+    return tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
+
+
+def _overview(tables: Sequence[SystemTable]) -> str:
+    """Each system in a line: official score with its interval, means over all cells and of each column."""
     columns = tables[0].definition.columns()
     over_all = [column for column in ((("", metric)) for metric in RANKING) if column not in columns]
     head = ["System", "Official score", "95 % interval", *(f"mean {label(c)}" for c in over_all), *map(label, columns)]
@@ -103,18 +106,17 @@ def _overview(tables: Sequence[SystemTable]) -> str:
     lines = []
     for table in tables:
         means = [table.overall.get(metric) for _, metric in over_all]
-        means += [_pick(table.ours, "arithmetic").get(column) for column in columns]
-        score = _percent(table.score)
-        score = f"**{score}**" if any(table is one for one in highest) else score
+        means += [table.ours[column].arithmetic if column in table.ours else None for column in columns]
+        score = percent(table.score)
+        score = f"**{score}**" if table in highest else score
         name = text(table.system) + PARTS[table.part] + COLLAPSED * any(row.collapsed for row in table.rows)
-        line = [name, score, span(table.score_bounds), *map(_percent, means), table.counted]
-        lines.append([*line, _percent(table.their_score)] if beside else line)
+        line = [name, score, span(table.score_bounds), *map(percent, means), table.counted]
+        lines.append([*line, percent(table.their_score)] if beside else line)
     head = [*head, "Official score, published"] if beside else head
     stamps = list(dict.fromkeys(stamp for table in tables for stamp in table.stamps))
     said = text(", ".join(map(loud, stamps)))
     above = f"> **{said}.** Each table says which of this is true of it.\n\n" if stamps else ""
-    aligned = ["left", *["right"] * (len(head) - 1)]
-    body = above + tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
+    body = above + pipe(head, lines, 1)
     below = [BOLD] if highest else []
     if any(row.collapsed for table in tables for row in table.rows):
         below.append(f"{COLLAPSED.strip()} with collapsed models: its table says which.")
@@ -122,8 +124,6 @@ def _overview(tables: Sequence[SystemTable]) -> str:
 
 
 def _system(table: SystemTable, shared: Sequence[str]) -> str:
-    from tabulate import tabulate
-
     columns = table.definition.columns()
     head = ["Machine", unit(table.definition), *map(label, columns)]
     if table.has_published:
@@ -132,23 +132,17 @@ def _system(table: SystemTable, shared: Sequence[str]) -> str:
     lines = []
     machine = None
     for row in table.rows:
-        section = f"{text(row.section)} †" if row.mark else text(row.section)
-        line = [text(row.machine) + COLLAPSED * row.collapsed if row.machine != machine else "", section]
+        name = text(row.machine) + COLLAPSED * row.collapsed if row.machine != machine else ""
         machine = row.machine
-        lines.append([*line, *_cells(columns, row.ours, row.published, table.has_published, row.verdicts)])
-    for pick in means_of(table):
-        ours, theirs = _pick(table.ours, pick), _pick(table.theirs, pick)
-        judged = table.mean_verdicts(pick)
-        lines.append([f"**{pick.capitalize()} mean**", "", *_cells(columns, ours, theirs, table.has_published, judged)])
-    body = tabulate(
-        lines, head, tablefmt="pipe", disable_numparse=True, colalign=["left", "left", *["right"] * (len(head) - 2)]
-    )
+        lines.append([name, text(row.section) + ODD * row.mark, *_cells(columns, row, table.has_published)])
+    lines += [[f"**{row.machine}**", "", *_cells(columns, row, table.has_published)] for row in table.mean_rows]
+    body = pipe(head, lines, 2)
     name = _plain(table.system).replace("`", "")
     parts = [f"## {text(table.title)} · `{name}` on {text(table.dataset)}{PARTS[table.part]}"]
     if table.stamps:
         said = text(", ".join(map(loud, table.stamps)))
         beside = " A difference from the published values means nothing." if table.has_published else ""
-        meaning = "These numbers are no result." if set(table.stamps) & NO_RESULT else "Mind this when you compare."
+        meaning = NOTHING if set(table.stamps) & NO_RESULT else "Mind this when you compare."
         parts.append(f"> **{said}.** {meaning}{beside}")
     against = [f"**Against the published values:** {remark(table.verdict)}"] if table.verdict else []
     own = [note for note in table.notes if note not in shared]
@@ -160,52 +154,23 @@ def _list(notes: Sequence[str]) -> str:
     return "\n".join(f"- {remark(note)}" for note in notes)
 
 
-def label(column: Column) -> str:
-    """A column's head."""
-    domain, metric = column
-    return f"{metric.replace('auc', 'AUC')} {domain}".rstrip()
-
-
-def unit(definition: Definition) -> str:
-    """What a year calls a machine's individual, as a column's head."""
-    return "ID" if definition.unit == "id" else "Section"
-
-
-def means_of(table: SystemTable) -> tuple[str, ...]:
-    """The means that the year's evaluator prints."""
-    return ("arithmetic",) if table.definition.official == "arithmetic" else ("arithmetic", "harmonic")
-
-
-def _pick(means: Mapping[Column, Means], which: str) -> dict[Column, float]:
-    return {column: value.arithmetic if which == "arithmetic" else value.harmonic for column, value in means.items()}
-
-
-def _cells(
-    columns: Sequence[Column],
-    ours: Mapping[Column, float],
-    theirs: Mapping[Column, float],
-    published: bool,
-    verdicts: Mapping[Column, Verdict],
-) -> list[str]:
-    marks = {column: MARKS[verdict] for column, verdict in verdicts.items()}
-    cells = [_percent(ours.get(column)) for column in columns]
+def _cells(columns: Sequence[Column], row: Row, published: bool) -> list[str]:
+    cells = [percent(row.ours.get(column)) for column in columns]
     if published:
-        cells += [_percent(theirs.get(column)) for column in columns]
-        cells += [
-            f"{ours[column] - theirs[column]:+.2f}{marks.get(column, '')}"
-            if column in ours and column in theirs
-            else NOT_THERE
-            for column in columns
-        ]
+        cells += [percent(row.published.get(column)) for column in columns]
+        cells += [_difference(column, row) for column in columns]
     return cells
 
 
-def _percent(value: float | None) -> str:
-    return NOT_THERE if value is None else f"{value:.2f}"
+def _difference(column: Column, row: Row) -> str:
+    if column not in row.ours or column not in row.published:
+        return NOT_THERE
+    mark = MARKS[row.verdicts[column]] if column in row.verdicts else ""
+    return f"{row.ours[column] - row.published[column]:+.2f}{mark}"
 
 
 def _score(table: SystemTable) -> str:
-    line = f"**Official score: {_percent(table.score)}**" + (f" {table.partial}" if table.partial else "")
+    line = f"**Official score: {percent(table.score)}**" + (f" {table.partial}" if table.partial else "")
     if table.their_score is not None:
         line += f" · {against_published(table)}"
     if table.score is not None:
@@ -223,21 +188,12 @@ def against_published(table: SystemTable) -> str:
 
 def _intervals(table: SystemTable) -> str:
     """The 95 % intervals in the shape of the table above them."""
-    from tabulate import tabulate
-
     columns = table.definition.columns()
     lines = [
-        [text(row.machine), text(row.section), *(span(row.bounds.get(column)) for column in columns)]
-        for row in table.rows
+        [*names, *(span(row.bounds.get(column)) for column in columns)]
+        for names, row in (
+            *(((text(row.machine), text(row.section)), row) for row in table.rows),
+            *(((f"**{row.machine}**", ""), row) for row in table.mean_rows),
+        )
     ]
-    for name in means_of(table):
-        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
-        lines.append([f"**{name.capitalize()} mean**", "", *(span(bounds.get(column)) for column in columns)])
-    head = ["95 % interval", unit(table.definition), *map(label, columns)]
-    aligned = ["left", "left", *["right"] * len(columns)]
-    return tabulate(lines, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
-
-
-def span(bounds: Bounds | None) -> str:
-    """An interval in words; a dash where there is none."""
-    return NOT_THERE if bounds is None else f"{bounds[0]:.1f} to {bounds[1]:.1f}"
+    return pipe(["95 % interval", unit(table.definition), *map(label, columns)], lines, 2)

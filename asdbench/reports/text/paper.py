@@ -6,25 +6,32 @@ report's own tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 from asdbench.judging.verdicts import LEGEND
-from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column
 from asdbench.reports.content.footnotes import NO_RESULT, Letters, loud
-from asdbench.reports.content.system_table import SystemTable, best, shared_notes
+from asdbench.reports.content.system_table import Row, SystemTable, best, by_dataset, shared_notes
+from asdbench.reports.content.wording import (
+    BOLD,
+    COLLAPSED,
+    NOTHING,
+    ODD,
+    PARTS,
+    clips_of,
+    metric_groups,
+    official_mean,
+    percent,
+    span,
+    unit,
+)
 from asdbench.reports.text import latex
-from asdbench.reports.text.markdown import BOLD, NOT_THERE, PARTS, clips_of, means_of, official_mean, span, unit
-
-NAMES: Mapping[Metric, str] = {"auc": "AUC", "pauc": "pAUC"}
 
 
 def render(tables: Sequence[SystemTable]) -> str:
     """The tables as a LaTeX file (see :mod:`asdbench.reports.text.latex`)."""
     parts = []
-    for dataset, definition in dict.fromkeys((table.dataset, table.definition) for table in tables):
-        own = [table for table in tables if (table.dataset, table.definition) == (dataset, definition)]
+    for own in by_dataset(tables):
         shared = shared_notes(own)
         parts += [_overview(own, shared)] if len(own) > 1 else []
         parts += [_system(table, shared) for table in own]
@@ -41,11 +48,11 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
     for table in tables:
         name = table.system + PARTS[table.part] + letters(table.warnings)
         means = [table.ours[column].arithmetic if column in table.ours else None for column in columns]
-        score = _percent(table.score)
-        score = latex.Bold(score) if any(table is one for one in highest) else score
-        row = [name, score, span(table.score_bounds), *map(_percent, means), table.counted]
-        rows.append([*row, _percent(table.their_score)] if beside else row)
-    groups = [("", ["Score", "95 % interval"]), *_groups(columns), ("", ["Cells"])]
+        score = percent(table.score)
+        score = latex.Bold(score) if table in highest else score
+        row = [name, score, span(table.score_bounds), *map(percent, means), table.counted]
+        rows.append([*row, percent(table.their_score)] if beside else row)
+    groups: list[latex.Group] = [("", ["Score", "95 % interval"]), *metric_groups(columns), ("", ["Cells"])]
     groups += [("Published", ["Score"])] if beside else []
     caption = (
         f"Systems on {tables[0].dataset}. Percent. Score: official score, the {official_mean(definition)}; AUC and"
@@ -58,33 +65,34 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
 
 def _system(table: SystemTable, shared: Sequence[str]) -> str:
     columns = table.definition.columns()
-    blocks = [table.ours, table.theirs] if table.has_published else [table.ours]
-    groups = _groups(columns)
+    groups: list[latex.Group] = [*metric_groups(columns)]
     if table.has_published:
         groups += [(f"{title}, publ." if title else "", heads) for title, heads in groups]
     rows: list[Sequence[str] | None] = []
     machine = None
     for row in table.rows:
-        values = [_percent(block.get(c)) for block in (row.ours, row.published)[: len(blocks)] for c in columns]
-        name = "" if row.machine == machine else row.machine + " ‡" * row.collapsed
-        rows.append([name, row.section + " †" * row.mark, *values])
+        name = "" if row.machine == machine else row.machine + COLLAPSED * row.collapsed
+        rows.append([name, row.section + ODD * row.mark, *_values(columns, row, table.has_published)])
         machine = row.machine
     rows.append(None)
-    for which in means_of(table):
-        means = [_percent(_mean(block.get(column), which)) for block in blocks for column in columns]
-        rows.append([f"{which.capitalize()} mean", "", *means])
+    rows += [[row.machine, "", *_values(columns, row, table.has_published)] for row in table.mean_rows]
     return latex.table(_caption(table), ["Machine", unit(table.definition)], groups, rows, _notes(table, shared))
+
+
+def _values(columns: Sequence[Column], row: Row, published: bool) -> list[str]:
+    blocks = (row.ours, row.published) if published else (row.ours,)
+    return [percent(block.get(column)) for block in blocks for column in columns]
 
 
 def _caption(table: SystemTable) -> str:
     said = [f"{loud(warning)}." for warning in table.warnings]
     if NO_RESULT & set(table.stamps):
-        said.append("These numbers are no result.")
-    score = f"Official score: {_percent(table.score)}"
+        said.append(NOTHING)
+    score = f"Official score: {percent(table.score)}"
     if table.score_bounds is not None:
         score += f" (95 % interval {span(table.score_bounds)})"
     if table.their_score is not None:
-        score += f"; published, over the same cells: {_percent(table.their_score)}"
+        score += f"; published, over the same cells: {percent(table.their_score)}"
     return " ".join([*said, f"{table.title} ({table.system}) on {table.dataset}{PARTS[table.part]}. Percent. {score}."])
 
 
@@ -99,19 +107,3 @@ def _paragraph(notes: Sequence[str]) -> str:
     """Notes in one paragraph, without markup; what speaks of marks that are not here is left out."""
     plain = (note.replace("**", "").replace("`", "") for note in notes if note != LEGEND)
     return " ".join(note if note.endswith(".") else f"{note}." for note in plain)
-
-
-def _groups(columns: Sequence[Column]) -> list[latex.Group]:
-    groups: list[latex.Group] = []
-    for metric, same in groupby(columns, key=lambda column: column[1]):
-        domains = [domain for domain, _ in same]
-        groups.append((NAMES[metric], domains) if any(domains) else ("", [NAMES[metric]]))
-    return groups
-
-
-def _mean(means: Means | None, which: str) -> float | None:
-    return None if means is None else float(getattr(means, which))
-
-
-def _percent(value: float | None) -> str:
-    return NOT_THERE if value is None else f"{value:.2f}"

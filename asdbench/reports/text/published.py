@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from asdbench.published import Column, Table, recomputed_means
-from asdbench.reports.text.markdown import NOT_THERE, text
+from asdbench.reports.content.wording import NOT_THERE, label
+from asdbench.reports.text.markdown import pipe, text
 
 COLUMNS: tuple[Column, ...] = (("source", "auc"), ("target", "auc"), ("source", "pauc"), ("target", "pauc"))
 BOTH: tuple[Column, ...] = (("both", "auc"), ("both", "pauc"))
-NAMES = {"auc": "AUC", "pauc": "pAUC"}
 WIDTH = 116
 OTHER = " ≠"
 LEGEND = "≠ not what the printed cells give."
@@ -23,22 +23,12 @@ def overview(tables: Sequence[Table], width: int = WIDTH) -> str:
 
 def render(table: Table) -> str:
     """One table as Markdown, ending in a line break."""
-    from tabulate import tabulate
-
     rows = [[text(machine), text(section), *values] for machine, section, *values in cells(table)]
     rows += [[f"**{name}**", "", *values] for name, *values in means(table, COLUMNS)]
     head = ["Machine", "Section", *map(label, COLUMNS)]
-    body = tabulate(rows, head, "pipe", disable_numparse=True, colalign=["left"] * 2 + ["right"] * len(COLUMNS))
-    parts = [f"# {text(table.title)} (`{table.key}`)", body]
+    parts = [f"# {text(table.title)} (`{table.key}`)", pipe(head, rows, 2)]
     if beyond(table):
-        both = tabulate(
-            means(table, BOTH),
-            ["Over both domains", *map(label, BOTH)],
-            "pipe",
-            disable_numparse=True,
-            colalign=["left", "right", "right"],
-        )
-        parts.append(both)
+        parts.append(pipe(["Over both domains", *map(label, BOTH)], means(table, BOTH), 1))
     parts.append(f"**Official score: {recomputed_means(table).official_score:.2f}** · {over(table)}")
     parts.append("\n".join(f"- {text(note)}" for note in notes(table)))
     return "\n\n".join(parts) + "\n"
@@ -113,9 +103,3 @@ def beyond(table: Table) -> bool:
 def over(table: Table) -> str:
     """How its official score was made."""
     return f"recomputed as the harmonic mean of the {len(table.cells)} AUC and pAUC printed"
-
-
-def label(column: Column) -> str:
-    """A column's head."""
-    domain, metric = column
-    return f"{NAMES[metric]} {domain}"

@@ -12,26 +12,27 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from asdbench.api import DOMAINS
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
 from asdbench.metrics.challenge import Column, summarise
+from asdbench.reports.content.wording import (
+    NAMES,
+    clips_of,
+    label,
+    means_of,
+    metric_groups,
+    official_mean,
+    percent,
+    unit,
+)
 from asdbench.reports.text import latex
-from asdbench.reports.text.json_records import MEANS, metrics
-from asdbench.reports.text.markdown import NOT_THERE, clips_of, official_mean, text, unit
+from asdbench.reports.text.json_records import cell_record, dumps, metrics
+from asdbench.reports.text.markdown import pipe, text
 from asdbench.submissions.scoring import Scored
 
-NAMES: Mapping[Metric, str] = {
-    "auc": "AUC",
-    "pauc": "pAUC",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
-}
 FIELDS = ("kind", "machine", "section", "domain", *METRICS, "n_normal", "n_anomaly", "official_score")
 
 
@@ -43,13 +44,11 @@ def render(scored: Scored, form: str) -> str:
     scored : Scored
     form : {"markdown", "csv", "json", "latex"}
     """
-    forms: Mapping[str, Callable[[Scored], str]] = {"markdown": _markdown, "csv": _csv, "json": _json, "latex": _latex}
-    return forms[form](scored)
+    return {"markdown": _markdown, "csv": _csv, "json": _json, "latex": _latex}[form](scored)
 
 
 def _json(scored: Scored) -> str:
-    found = metrics(scored.cells, scored.summary)
-    return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return dumps(metrics(scored.cells, scored.summary))
 
 
 def _csv(scored: Scored) -> str:
@@ -58,17 +57,7 @@ def _csv(scored: Scored) -> str:
     writer = csv.DictWriter(out, FIELDS, restval="", lineterminator="\n")
     writer.writeheader()
     for cell in scored.cells:
-        writer.writerow(
-            {
-                "kind": "cell",
-                "machine": cell.machine,
-                "section": cell.section,
-                "domain": cell.domain,
-                **{metric: cell.value(metric) for metric in METRICS},
-                "n_normal": cell.n_normal,
-                "n_anomaly": cell.n_anomaly,
-            }
-        )
+        writer.writerow({"kind": "cell", **cell_record(cell)})
     for machine, domain, name, values in _all_means(scored):
         row: dict[str, Any] = {"kind": f"{name} mean", "machine": machine, "domain": domain}
         writer.writerow(row | dict(values))
@@ -78,7 +67,7 @@ def _csv(scored: Scored) -> str:
 
 def _all_means(scored: Scored) -> Iterable[tuple[str, str, str, Mapping[Metric, float]]]:
     """Machine ("" for all), domain ("" for both), name of the mean, values."""
-    names = MEANS if scored.year.definition.official == "harmonic" else MEANS[:1]
+    names = means_of(scored.year.definition)
     domains = ("", *DOMAINS) if scored.year.definition.domains != "nothing" else ("",)
     for machine in (*scored.machines, ""):
         for domain in domains:
@@ -97,20 +86,15 @@ def _markdown(scored: Scored) -> str:
         f"**Official score: {_percent(scored.summary.official_score)}** · {official_mean(scored.year.definition)}"
     )
     columns = _columns(scored)
-    names = (" ".join(filter(None, (NAMES[metric], domain))) for domain, metric in columns)
-    head = ["Machine", unit(scored.year.definition), *names]
-    parts += [_pipe(head, _cells(scored, columns), 2), "## Means", _pipe(*_means(scored), 2)]
+    head = ["Machine", unit(scored.year.definition), *map(label, columns)]
+    parts += [_pipe(head, _cells(scored, columns)), "## Means", _pipe(*_means(scored))]
     notes = [f"- {text(note)}" for note in _notes(scored)]
     notes += [f"- Not scored, or not completely: {text(problem)}" for problem in scored.left_out]
     return "\n\n".join([*parts, "\n".join(notes)]) + "\n"
 
 
-def _pipe(head: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> str:
-    from tabulate import tabulate
-
-    align = [*["left"] * names, *["right"] * (len(head) - names)]
-    escaped = [[text(value) if place < names else value for place, value in enumerate(row)] for row in rows]
-    return tabulate(escaped, head, tablefmt="pipe", disable_numparse=True, colalign=align)
+def _pipe(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return pipe(head, [[text(first), text(second), *numbers] for first, second, *numbers in rows], 2)
 
 
 def _latex(scored: Scored) -> str:
@@ -126,14 +110,10 @@ def _latex(scored: Scored) -> str:
         ("Decisions. Percent.", [metric for metric in METRICS if metric not in RANKING]),
     ):
         own = [column for column in columns if column[1] in wanted]
-        groups = []
-        for metric, same in groupby(own, key=lambda column: column[1]):
-            domains = [domain for domain, _ in same]
-            groups.append((NAMES[metric], domains) if any(domains) else ("", [NAMES[metric]]))
         if own:
             body = [*_cells(scored, own), None, *_column_means(scored, own)]
             first = ("Machine", unit(scored.year.definition))
-            parts.append(latex.table(f"{_title(scored)}. {caption}", first, groups, body))
+            parts.append(latex.table(f"{_title(scored)}. {caption}", first, metric_groups(own), body))
     head, rows = _means(scored)
     parts.append(latex.table(f"{_title(scored)}. Means. Percent.", head[:2], [("", head[2:])], rows))
     return latex.document(parts)
@@ -144,10 +124,9 @@ def _column_means(scored: Scored, columns: Sequence[Column]) -> list[list[str]]:
     means: dict[tuple[str, str], Mapping[Metric, float]] = {
         (name, domain): values for machine, domain, name, values in _all_means(scored) if not machine
     }
-    names = [name for name in MEANS if (name, "") in means]
     return [
         [f"{name.capitalize()} mean", "", *(_percent(means[name, domain].get(metric)) for domain, metric in columns)]
-        for name in names
+        for name in means_of(scored.year.definition)
     ]
 
 
@@ -204,5 +183,5 @@ def _means(scored: Scored) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
-def _percent(value: Any) -> str:
-    return NOT_THERE if value is None else f"{100 * value:.2f}"
+def _percent(value: float | None) -> str:
+    return percent(None if value is None else 100 * value)

@@ -21,9 +21,9 @@ import pandas as pd
 from asdbench.api import Cell
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
 from asdbench.metrics.challenge import Column, against
-from asdbench.reports.content.system_table import Bounds, SystemTable
+from asdbench.reports.content.system_table import SystemTable
+from asdbench.reports.content.wording import Bounds
 from asdbench.reports.text.json_records import FORMAT, fraction
-from asdbench.reports.text.markdown import means_of
 from asdbench.results.scoring import scored_files
 
 FIELDS = (
@@ -118,17 +118,14 @@ def _cells(table: SystemTable) -> Iterator[dict[str, Any]]:
 
 
 def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
-    for name in means_of(table):
-        bounds = table.arithmetic_bounds if name == "arithmetic" else table.harmonic_bounds
-        judged = table.mean_verdicts(name)
-        for column, mean in table.ours.items():
-            theirs = table.theirs.get(column)
+    for row in table.mean_rows:
+        for column, value in row.ours.items():
             yield {
-                "statistic": f"{name} mean",
-                **_value(*column, getattr(mean, name), bounds.get(column)),
+                "statistic": row.machine.lower(),
+                **_value(*column, value, row.bounds.get(column)),
                 **_over(table, column),
-                "published": None if theirs is None else getattr(theirs, name),
-                "verdict": judged.get(column, ""),
+                "published": row.published.get(column),
+                "verdict": row.verdicts.get(column, ""),
             }
     for metric, value in table.overall.items():
         if ("", metric) not in table.ours:

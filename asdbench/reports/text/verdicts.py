@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from asdbench.judging.verdicts import Compared, summary
 from asdbench.published import Table
-from asdbench.reports.text.markdown import NOT_THERE, text
-
-NAMES = {"auc": "AUC", "pauc": "pAUC"}
+from asdbench.reports.content.wording import NAMES, NOT_THERE, percent, span
+from asdbench.reports.text.markdown import text
 
 
 def render(table: Table, values: Sequence[Compared], odd: Sequence[str] = ()) -> str:
@@ -34,8 +33,8 @@ def render(table: Table, values: Sequence[Compared], odd: Sequence[str] = ()) ->
                 text(cell.section),
                 text(cell.domain),
                 NAMES[value.metric],
-                f"{value.ours:.2f}",
-                f"{value.bounds[0]:.1f} to {value.bounds[1]:.1f}",
+                percent(value.ours),
+                span(value.bounds),
                 NOT_THERE if value.published is None else f"{value.published:.{table.decimals}f}",
                 NOT_THERE if value.difference is None else f"{value.difference:+.2f}",
                 value.verdict,

@@ -14,8 +14,8 @@ from asdbench.datasets.toy import toy
 from asdbench.reports.content import evidence, ranking
 from asdbench.reports.content.mistakes import mistakes
 from asdbench.reports.content.system_table import best
+from asdbench.reports.content.wording import span
 from asdbench.reports.page import html
-from asdbench.reports.text import markdown
 from asdbench.results.results_folder import seed_folder
 from asdbench.results.selection import STAMP
 from tests.reports.content.test_tables import ALL, fill
@@ -242,7 +242,7 @@ def test_means_over_both_domains_stand_side_by_side_with_intervals(
             values = [
                 value for own in shown.table.rows for (_, what), value in own.ours.items() if what == name.lower()
             ]
-            bounds = markdown.span(shown.table.overall_bounds[name.lower()])  # type: ignore[index]
+            bounds = span(shown.table.overall_bounds[name.lower()])  # type: ignore[index]
             assert f'{np.mean(values):.2f}<span class="small">{bounds}</span>' in row
 
 
