@@ -140,7 +140,7 @@ def _main(given: list[str]) -> None:
             raise
         where = str(error.filename or "standard output")
         hint = "mend its permissions or its disk, or name another place; `asdbench -v ...` shows what wanted it"
-        _complain(f"the system refused: {error.strerror or error}", where, hint)
+        _complain(f"the operating system refused: {error.strerror or error}", where, hint)
         sys.exit(4)
     except (KeyboardInterrupt, click.Abort):
         _complain("interrupted", "what is finished is kept", "run the same command again to go on")

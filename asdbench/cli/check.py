@@ -27,9 +27,9 @@ from asdbench.words import counted
 def command(results: Path, dataset: str | None, against: Path | None, tolerance: float, update: bool) -> int:
     """Hold the scores in a RESULTS folder to expected ones.
 
-    Scores without training, and trained ones in the environment of the file, clip by clip (1e-4 of their size); systems
-    trained in another environment by their metrics over the seeds. Results whose code has been edited since count as
-    missing.
+    Scores are compared clip by clip (a move by 1e-4 of their size is allowed) if nothing was trained, or was trained in
+    the environment of the file. Systems trained in another environment are compared by their metrics over the seeds.
+    Results whose code has been edited since count as missing.
 
     Exit code 0: as expected. 3: a regression. 4: something is missing, or nothing could be compared.
     """

@@ -195,7 +195,7 @@ def _of_one_data_set(sides: Sequence[Sequence[SeedFolder]]) -> list[list[SeedFol
     if all(len(own) == 1 for own in names):
         return [list(side) for side in sides]  # two folders may call one data set by two names
     raise DataError(
-        "there is no data set that all have results of",
+        "the systems have no data set in common",
         looked="; ".join(", ".join(sorted(own)) for own in names),
         hint="run all systems on one data set, then compare",
     )

@@ -39,9 +39,9 @@ def command(context: click.Context) -> None:
 def validate(root: str | None, deep: bool, quick: bool, complete: bool, everything: bool, cache: Path | None) -> int:
     """Check a data set: what is there, per machine, section, domain, split and label, and what is wrong with it.
 
-    ROOT is a folder, or a spec such as dcase2021:ROOT; without it the configured data set is checked. Exit code 0: as
-    expected. 4: something is wrong. A machine's development, additional or evaluation part may be absent as a whole,
-    unless --complete is given; less than that is missing.
+    ROOT is a folder, or a spec such as dcase2021:ROOT; without it the configured data set is checked. A whole part of a
+    machine (development, additional, evaluation) may be absent unless --complete is given; a part that is there must
+    be complete. Exit code 0: as expected. 4: something is wrong.
     """
     from asdbench.cli.progress import TerminalProgress
     from asdbench.datasets import open_dataset, spec_of

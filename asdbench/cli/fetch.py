@@ -76,9 +76,7 @@ def command(
             click.echo(f"or, once and for all, in ./asdbench.toml: weights = {_quoted(path)}", err=True)
         return
     if to is None:
-        raise UsageError(
-            "where to? --to ROOT is missing", hint=f"asdbench fetch {what} --to data/{what}: it is made where needed"
-        )
+        raise UsageError("--to ROOT is missing", hint=f"asdbench fetch {what} --to data/{what} makes the folder")
     with TerminalTransfers() as watcher:
         done = fetch_dataset(what, to, machines=chosen, parts=wanted, wishes=wishes, watcher=watcher)
     came = f"{len(done.fetched)} fetched ({decimal(done.bytes)}), {len(done.there)} there already"

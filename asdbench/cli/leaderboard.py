@@ -17,7 +17,7 @@ from asdbench.cli.wrapping import markdown
 def command(results: tuple[Path, ...], dataset: str | None, form: str) -> None:
     """Rank every system of some RESULTS folders, and what was published, by official score.
 
-    What must not be set against the others (synthetic data, a reduced budget, other cells) has no rank.
+    Results that must not be set against the others (synthetic data, a reduced budget, other cells) have no rank.
     """
     from asdbench.reports.content.leaderboard import boards
     from asdbench.reports.text import leaderboard

@@ -19,7 +19,7 @@ HEADS = ("A", "B", "A − B", "95 %\ninterval", "p", "conclusion")
 def show(compared: Compared) -> None:
     """Print a comparison, as wide as the terminal."""
     console = lines.console()
-    click.echo(line("", "A table a metric, for a narrow terminal. All in one: `asdbench compare A B > FILE`."))
+    click.echo(line("", "A table a metric, for a narrow terminal. `asdbench compare A B > FILE` writes one for all."))
     loud, meaning = content.warning(compared)
     if loud:
         console.print(Text(one_line(f"{loud} {meaning}"), "bold yellow"))

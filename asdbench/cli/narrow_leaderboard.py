@@ -22,7 +22,7 @@ ROOMY = 100
 def show(boards: Sequence[Board]) -> None:
     """Print every board, as wide as the terminal."""
     console = lines.console()
-    click.echo(line("", "In brief, for a narrow terminal. With where each is from: `asdbench leaderboard > FILE`."))
+    click.echo(line("", "Shortened for a narrow terminal. `asdbench leaderboard > FILE` also says where each is from."))
     for board in boards:
         console.print("", Text(one_line(f"Leaderboard: {board.dataset}{PARTS[board.part]}"), "bold"), sep="\n")
         click.echo(line("", leaderboard.about(board)))

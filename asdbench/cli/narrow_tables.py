@@ -27,7 +27,7 @@ from asdbench.reports.text.markdown import against_published
 def show(tables: Sequence[SystemTable]) -> None:
     """Print an overview and every table, as wide as the terminal."""
     console = lines.console()
-    click.echo(line("", "In brief, for a narrow terminal. As they are: `asdbench report > FILE`."))
+    click.echo(line("", "Shortened for a narrow terminal. `asdbench report > FILE` writes the full tables."))
     if len(tables) > 1:
         overview.show(tables)
     for dataset in dict.fromkeys(table.dataset for table in tables):

@@ -83,8 +83,7 @@ def command(
 ) -> int:
     """Run systems over a data set and print their tables.
 
-    What is finished is not computed again. The exit code is 1 where some cells have no value, but for cells whose
-    labels nobody gave.
+    Finished jobs are not computed again. The exit code is 1 if cells have no value, unless only their labels are missing.
     """
     from asdbench.cli.progress import TerminalProgress
     from asdbench.cli.wrapping import line, whole

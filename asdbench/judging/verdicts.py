@@ -30,7 +30,7 @@ MARKS: dict[Verdict, str] = {
     "no interval": " ?",
     "not published": "",
 }
-RESERVE = "The interval is over clips; that another training of either system would differ it does not say."
+RESERVE = "The interval is over clips. It does not say how far another training of either system would differ."
 LEGEND = (
     "Differences: ✗ the published value is outside our 95 % interval; = equal to rounding; ? we have no interval; no"
     f" mark: within the interval. {RESERVE}"

@@ -256,9 +256,13 @@ def choose(found: Sequence[View], part: str | None = None) -> View:
     own = [view for view in found if part in (None, view.part)]
     if not own:
         there = ", ".join(PART_NAMES[view.part] for view in found)
-        raise UsageError("nothing of that part", looked=f"there are: {there}", hint="leave --part out")
+        raise UsageError(
+            f"there are no {PART_NAMES[part or 'dev']}", looked=f"there are: {there}", hint="leave --part out"
+        )
     if len({view.definition for view in own}) > 1:
-        raise UsageError("one data set name, several years", looked=names[0], hint="keep them in two results folders")
+        raise UsageError(
+            "results of several years under one data set name", looked=names[0], hint="keep them in two results folders"
+        )
     return own[0]
 
 

@@ -21,10 +21,10 @@ REDUCED = "reduced budget"
 ENOUGH = 90
 """Clips a class, from which on what was measured at 100 holds."""
 UNSURE = (
-    f"No 95 % interval of a mean or official score over cells of fewer than {FEWEST['auc']} clips of a class (means of"
-    f" pAUC, 2020's official score: {FEWEST['pauc']}) or of classes that overlap nowhere, which do not tell what other"
-    " clips would give; nor of a harmonic mean that is 0 in 1 of 40 resamples or more, because a cell's AUC is; nor"
-    " where the seeds have not the same cells."
+    "No 95 % interval is given for a mean or official score whose clips do not tell what others would give: a cell has"
+    f" fewer than {FEWEST['auc']} clips of a class (means of pAUC and 2020's official score: {FEWEST['pauc']}), or its"
+    " classes overlap nowhere. Nor is one given if a harmonic mean is 0 in 1 of 40 resamples or more, because a cell's"
+    " AUC is, or if the seeds do not have the same cells."
 )
 Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
 """(seed, machine, the manifest's entry of the machine)."""

@@ -3,7 +3,8 @@
 Conventions
 -----------
 - A board holds results on the same clips: other clips, or development and evaluation sections, are boards of their own.
-- Scores are compared over the same cells. Who has not all cells of the board stands below, without a rank.
+- Scores are compared over the same cells. A system that lacks some stands below, without
+  a rank.
 - Only what may be taken for a result has a rank: not synthetic data, an untrained network, a reduced budget, nor an
   epoch chosen on the test labels. Everything that a reader must mind stands beside the number.
 - Published values are of DCASE 2021 Task 2, development set, and stand on its boards only.

@@ -33,7 +33,7 @@ def optimism(last: SystemTable, oracle: SystemTable) -> list[str]:
     title = TITLE if oracle.part == "dev" else EVALUATION
     before, after = _areas(last), _areas(oracle)
     if set(before) != set(after) or last.score is None or oracle.score is None:
-        return [f"{title}: not stated, since the two have not got values for the same cells."]
+        return [f"{title}: not stated: the two do not have values for the same cells."]
     gain = statistics.fmean(after.values()) - statistics.fmean(before.values())
     said = (
         f"{title}: official score {oracle.score - last.score:+.2f} (from {last.score:.2f} to {oracle.score:.2f}),"

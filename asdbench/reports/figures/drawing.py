@@ -104,7 +104,7 @@ def save(figure: Figure, path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(
-            f"{path.name}: not a kind of picture that is written",
+            f"{path.name}: this kind of picture cannot be written",
             looked=f"the ending {path.suffix or '(none)'}",
             hint=f"end the name in {', '.join(SUFFIXES)}",
         )

@@ -38,8 +38,8 @@ from asdbench.version import __version__
 MOST_PANELS = 84  # of one figure; a page with more is slow to make and to open
 MISTAKES = 4  # of each kind, a system's
 NOTHING_IS = f"{NOTHING.removesuffix('.')}: they say nothing about real machines."
-SOME_ARE_NONE = "Some of these numbers are no result: which, each table and caption says."
-MIND = "Mind this when you compare: each table and caption says of what it is true."
+SOME_ARE_NONE = "Some of these numbers are no result: each table and caption says which."
+MIND = "Mind this when you compare: each table and caption says what it applies to."
 KINDS_SHOWN: Mapping[str, str] = {
     "auc": "AUC of every cell",
     "shift": "Domain shift",
@@ -118,7 +118,7 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "behind": behind,
         "reading": f"Percent. pAUC: up to a false positive rate of 0.1, standardised; chance is 50, as for AUC."
         f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over"
-        " clips; of other trainings they say nothing.",
+        " clips; they say nothing of other trainings.",
         "columns": [label(column) for column in columns],
         "overall": [f"Mean {label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),

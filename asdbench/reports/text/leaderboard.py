@@ -146,7 +146,7 @@ def about(board: Board) -> str:
     """What the numbers are."""
     return (
         f"Percent. Official score: {official_mean(board.definition)}, over {counted(board.cells, 'cell')}."
-        " In parentheses and without a rank: what must not be set against the others."
+        " Scores in parentheses have no rank: they must not be set against the others."
     )
 
 

@@ -53,8 +53,8 @@ def render(tables: Sequence[SystemTable]) -> str:
         parts.append(
             "Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."
             f"{clips_of(definition)} Official score: the {official_mean(definition)}."
-            " Intervals: what other test clips of the same kind would give (bootstrap over"
-            " clips, within class); of other trainings they say nothing."
+            " Intervals say what other test clips of the same kind would give (bootstrap over"
+            " clips, within class). They say nothing of other trainings."
         )
         shared = shared_notes(own)
         if len(own) > 1:

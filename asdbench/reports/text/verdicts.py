@@ -45,8 +45,7 @@ def render(table: Table, values: Sequence[Compared], odd: Sequence[str] = ()) ->
     body = tabulate(rows, head, tablefmt="pipe", disable_numparse=True, colalign=aligned)
     notes = [
         f"Published: {text(table.title)} ({text(table.source)}). {text(table.note)}",
-        "Intervals: bootstrap over our clips, within class. That another training of either system would differ they"
-        " do not say.",
+        "Intervals: bootstrap over our clips, within class. They do not say how far another training would differ.",
     ]
     if odd:
         notes.append(f"Other clips than the published cell: {text(', '.join(odd))}.")

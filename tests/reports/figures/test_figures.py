@@ -250,7 +250,7 @@ def test_ids_of_two_figures_of_a_page_differ(tmp_path: Path) -> None:
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     figure = figures.make("roc", view_of(write_results(tmp_path)))
-    with pytest.raises(UsageError, match="not a kind of picture"):
+    with pytest.raises(UsageError, match="this kind of picture cannot be written"):
         drawing.save(figure, tmp_path / "x.bmp")
 
 
