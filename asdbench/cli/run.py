@@ -83,7 +83,7 @@ def command(
 ) -> int:
     """Run systems over a data set and print their tables.
 
-    Finished jobs are not computed again. The exit code is 1 if cells have no value, unless only their labels are missing.
+    Finished jobs are not computed again. The exit code is 1 if cells have no value, unless only labels are missing.
     """
     from asdbench.cli.progress import TerminalProgress
     from asdbench.cli.wrapping import line, whole
