@@ -50,9 +50,7 @@ def check_copies(data: Dataset, clips: Sequence[Clip], progress: Progress) -> li
 def check_numbers(data: Dataset) -> list[Finding]:
     """Clips that share a number within section, domain, split and label: a second copy under another name."""
     twice = tuple(map(named, same_number(data.clips, data.year)))
-    finding = Finding(
-        "clip numbers that occur twice", twice, hint="each counts as a clip of its own: remove the copy"
-    )
+    finding = Finding("clip numbers that occur twice", twice, hint="each counts as a clip of its own: remove the copy")
     return [finding] if twice else []
 
 
