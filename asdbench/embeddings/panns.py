@@ -5,7 +5,9 @@ Conventions
 - ``weights`` is the path of a checkpoint as PANNs publishes them (Zenodo record 3987831), or ``random``.
 - A checkpoint is known by its content: any file whose tensors fit is taken, whatever its name; its hashes are recorded
   and whether it is the published one is said.
-- Nothing is unpickled but tensors (``weights_only``).
+- Nothing is unpickled but tensors (``weights_only``). PANNs' training program stores a sampler's numpy arrays and
+  scalars beside them: these are passed over, and not even made.
+- ``module.`` before every name, as torch's DataParallel leaves it, is taken off.
 - Tensors may be of any of the usual floating types: half precision is computed with as float32.
 - ``random`` is an untrained network for dry runs, the same on every machine: see :func:`untrained`.
 
@@ -37,6 +39,12 @@ if TYPE_CHECKING:
 RANDOM = "random"
 RATE, HOP = 32000, 320  # of the front end that all of them share
 STAMP = "untrained network"
+PASSED_OVER = (  # what a pickle calls to make arrays, scalars and dtypes; numpy 2 has other names for the same
+    "builtins.bytes",  # the content of an empty array
+    "numpy.ndarray",
+    "numpy.dtype",
+    *(f"numpy.{core}.multiarray.{name}" for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
+)
 
 Shape = tuple[int, ...]
 
@@ -126,7 +134,8 @@ def read(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # torch's advice on pickle protocols: ours comes as an error
-            loaded = torch.load(checkpoint.path, weights_only=True, map_location="cpu")
+            with torch.serialization.safe_globals(_stand_ins()):
+                loaded = torch.load(checkpoint.path, weights_only=True, map_location="cpu")
         if zipfile.is_zipfile(checkpoint.path):  # torch does not compare the checksums
             with zipfile.ZipFile(checkpoint.path) as archive:
                 damaged = archive.testzip()
@@ -141,7 +150,28 @@ def read(checkpoint: Checkpoint) -> dict[str, torch.Tensor]:
             looked=checkpoint.path,
             hint="give a checkpoint of PANNs (Zenodo record 3987831)",
         )
-    return {str(name): tensor for name, tensor in state.items()}
+    names = [str(name) for name in state]
+    prefix = "module." if names and all(name.startswith("module.") for name in names) else ""
+    return {name.removeprefix(prefix): tensor for name, tensor in zip(names, state.values(), strict=True)}
+
+
+class _PassedOver:
+    """Stands where a pickle has something of numpy's: takes whatever it is given, and keeps nothing."""
+
+    def __new__(cls, *_: object) -> _PassedOver:
+        return super().__new__(cls)
+
+    def __setstate__(self, _: object) -> None:
+        return
+
+
+def _stand_ins() -> list[Any]:
+    """For torch's allow-list, which knows a class by its module and name: stand-ins under numpy's names.
+
+    Not numpy's own functions, whose results nobody needs: a file that is made to harm would reach their C code.
+    """
+    parts = (name.rpartition(".") for name in PASSED_OVER)
+    return [type(name, (_PassedOver,), {"__module__": module}) for module, _, name in parts]
 
 
 def _unreadable(checkpoint: Checkpoint, error: Exception) -> WeightsError:
@@ -150,7 +180,8 @@ def _unreadable(checkpoint: Checkpoint, error: Exception) -> WeightsError:
         return WeightsError(
             f"{name} holds more than tensors ({code.group(1)}); it was not executed",
             looked=checkpoint.path,
-            hint="a pickle can run code: give a checkpoint of PANNs (Zenodo record 3987831)",
+            hint="a pickle can run code. Give the file that PANNs published (Zenodo record 3987831); or, where you "
+            "trust this one, keep its tensors alone: torch.save({'model': state_dict}, FILE)",
         )
     # Of a KeyError or the like there is only what was looked up: a number that means nothing to anybody.
     mute = isinstance(error, (pickle.UnpicklingError, LookupError))

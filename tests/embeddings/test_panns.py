@@ -90,6 +90,84 @@ def test_code_is_not_executed(tmp_path: Path, how: str) -> None:
     assert (tmp_path / "executed").exists()  # so it would have been
 
 
+def beside_a_model() -> dict[str, Any]:
+    """What PANNs' training program stores (pytorch/main.py and the samplers of utils/data_generator.py)."""
+    return {
+        "iteration": np.int64(600000),
+        "sampler": {
+            "indexes_per_class": [np.arange(5), np.array([], dtype=np.int32)],
+            "pointers_of_classes": [np.int64(3), np.float32(0.5), np.bool_(True)],
+            "queue": [{np.int64(1): "class"}],
+            "names": np.array(["a", None, {"b": 1}], dtype=object),
+            "dtypes": [np.dtype("float32"), np.dtype([("x", "<f4"), ("y", "S3")])],
+            "strings": np.array(["Y1.wav", "Y22.wav"]),
+            "order": np.asfortranarray(np.ones((3, 4))),
+        },
+    }
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("core", ["numpy._core", "numpy.core"])
+def test_numpy_beside_the_tensors_is_passed_over(tmp_path: Path, zipped: bool, core: str) -> None:
+    """numpy 1, which wrote the published files, has other names for its functions than numpy 2."""
+    there = np.array([0]).__reduce__()[0].__module__.encode()
+    torch.save({**STATE, **beside_a_model()}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    if there != f"{core}.multiarray".encode():
+        renamed(tmp_path / "a.pth", b"c" + there + b"\n", f"c{core}.multiarray\n".encode())
+    allowed = set(torch.serialization.get_safe_globals())
+    found = read(tmp_path / "a.pth")
+    assert list(found) == ["a"]
+    assert torch.equal(found["a"], STATE["model"]["a"])
+    assert set(torch.serialization.get_safe_globals()) == allowed  # nothing of numpy's stays so
+
+
+def renamed(path: Path, old: bytes, new: bytes) -> None:
+    """Other names in a checkpoint's pickle, as another version would have written them."""
+    if not zipfile.is_zipfile(path):
+        content = path.read_bytes()
+        assert old in content
+        path.write_bytes(content.replace(old, new))
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    (pickled,) = (name for name in entries if name.endswith("/data.pkl"))
+    assert old in entries[pickled]
+    entries[pickled] = entries[pickled].replace(old, new)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("where", ["beside", "in an array", "as a state"])
+def test_code_beside_numpy_is_not_executed(tmp_path: Path, zipped: bool, where: str) -> None:
+    code = Code(tmp_path / "executed")
+    sampler = {
+        "beside": [np.arange(3), code],
+        "in an array": np.array([code, 1], dtype=object),
+        "as a state": np.random.RandomState(0),  # the generator is neither array nor scalar
+    }[where]
+    torch.save({**STATE, "sampler": sampler}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    error = refused(tmp_path / "a.pth")
+    assert "holds more than tensors" in error.message
+    assert "executed" in error.message
+    assert "torch.save({'model': state_dict}, FILE)" in error.hint
+    assert not (tmp_path / "executed").exists()
+
+
+def test_arrays_are_no_tensors_of_a_model(tmp_path: Path) -> None:
+    torch.save({"model": {"a": np.arange(3.0)}}, tmp_path / "a.pth")
+    assert "'model'" in refused(tmp_path / "a.pth").message
+
+
+def test_a_prefix_that_every_name_has_is_taken_off(tmp_path: Path) -> None:
+    tensor = torch.zeros(3)
+    torch.save({"model": {"module.a": tensor, "module.module.b": tensor}}, tmp_path / "a.pth")
+    assert list(read(tmp_path / "a.pth")) == ["a", "module.b"]
+    torch.save({"model": {"module.a": tensor, "b": tensor}}, tmp_path / "b.pth")
+    assert list(read(tmp_path / "b.pth")) == ["module.a", "b"]
+
+
 @pytest.mark.parametrize("content", [{"a": torch.zeros(3)}, {"model": torch.zeros(3)}, {"model": {"a": 1}}, [1, 2], {}])
 def test_tensors_stand_under_model(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / "a.pth")
