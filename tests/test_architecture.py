@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = {"asdbench": ROOT / "asdbench", "asdbench_systems": ROOT / "systems" / "asdbench_systems"}
 
 ORDER = (
-    ("api", "errors", "words", "files", "audio", "precision", "progress", "version", "__init__"),
+    ("api", "errors", "words", "files", "chunks", "audio", "precision", "progress", "version", "__init__"),
     ("metrics", "plugins"),
     ("published", "datasets", "embeddings"),
     ("results",),

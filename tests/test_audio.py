@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from asdbench import audio
 from asdbench.api import Floats
 from asdbench.audio import read, resample
+from asdbench.embeddings import embed
 from asdbench.errors import ClipError
 
 RATE = 16000
@@ -154,12 +155,151 @@ def test_chunks_around_the_sound_do_not_count_as_missing(tmp_path: Path, noise: 
     np.testing.assert_array_equal(read(tmp_path / "b.wav").samples, noise)
 
 
-def test_a_stream_of_unannounced_length_is_read_to_its_end(tmp_path: Path, noise: Floats) -> None:
-    soundfile.write(tmp_path / "a.wav", noise, RATE, subtype="PCM_16")
+UNKNOWN = (0, 0x7FFFF000, 0x7FFFEFFE, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
+"""What programs write into a pipe for a length that they do not know."""
+
+
+@pytest.mark.parametrize("size", UNKNOWN)
+@pytest.mark.parametrize("whole", ["same", "with header", "right"])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+def test_a_wave_file_from_a_pipe_is_read_to_its_end(
+    tmp_path: Path, noise: Floats, size: int, whole: str, subtype: str
+) -> None:
+    soundfile.write(tmp_path / "a.wav", noise, RATE, subtype=subtype)
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = size.to_bytes(4, "little")
+    riff = {"same": size, "with header": (size + 36) % 2**32, "right": len(content) - 8}[whole]
+    content[4:8] = riff.to_bytes(4, "little")
+    (tmp_path / "b.wav").write_bytes(content)
+    np.testing.assert_array_equal(read(tmp_path / "b.wav").samples, read(tmp_path / "a.wav").samples)
+    assert audio.header(tmp_path / "b.wav") == audio.header(tmp_path / "a.wav")
+    assert audio.header(tmp_path / "b.wav").seconds == 1.0
+
+
+def test_an_aiff_file_from_a_pipe_and_an_rf64_without_a_length_are_read_to_their_end(
+    tmp_path: Path, noise: Floats
+) -> None:
+    soundfile.write(tmp_path / "a.aiff", noise, RATE, "PCM_16")
+    content = bytearray((tmp_path / "a.aiff").read_bytes())
+    frames, size = content.index(b"COMM") + 10, content.index(b"SSND") + 4
+    content[frames : frames + 4] = (0x7F000000 // 2).to_bytes(4, "big")  # as SoX
+    content[size : size + 4] = (0x7F000000 + 8).to_bytes(4, "big")
+    (tmp_path / "b.aiff").write_bytes(content)
+    np.testing.assert_array_equal(read(tmp_path / "b.aiff").samples, read(tmp_path / "a.aiff").samples)
+    soundfile.write(tmp_path / "a.wav", noise, RATE, "PCM_16", format="RF64")
+    content = bytearray((tmp_path / "a.wav").read_bytes())
+    size = content.index(b"ds64") + 16
+    for value in (0, 2**64 - 1):
+        content[size : size + 8] = value.to_bytes(8, "little")
+        (tmp_path / "b.wav").write_bytes(content)
+        np.testing.assert_array_equal(read(tmp_path / "b.wav").samples, read(tmp_path / "a.wav").samples)
+
+
+def test_a_length_of_nothing_before_other_chunks_is_nothing(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.zeros(0), RATE)
     content = (tmp_path / "a.wav").read_bytes()
-    start = content.index(b"data") + 4
-    (tmp_path / "b.wav").write_bytes(content[:start] + b"\xff" * 4 + content[start + 4 :])
-    assert len(read(tmp_path / "b.wav").samples) == len(noise)
+    (tmp_path / "b.wav").write_bytes(content + b"LIST" + (3).to_bytes(4, "little") + b"abc\0")
+    assert "no samples" in refused(tmp_path / "b.wav").message
+
+
+def unannounced(path: Path) -> None:
+    """Take the number of samples out of a FLAC file's STREAMINFO, as an encoder leaves it that writes into a pipe."""
+    content = bytearray(path.read_bytes())
+    assert content[:4] == b"fLaC"
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("count", [100, 4096, 3 * 4096, RATE])
+def test_a_flac_file_that_does_not_know_its_length_is_read_to_its_end(
+    tmp_path: Path, noise: Floats, count: int
+) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.stack([noise[:count], noise[:count] / 2], axis=1), RATE)
+    before = read(path, channel=1).samples
+    unannounced(path)
+    np.testing.assert_array_equal(read(path, channel=1).samples, before)
+    assert audio.header(path) == audio.Header(RATE, 2, count)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
+def test_such_a_flac_file_cut_short_is_noticed(tmp_path: Path, noise: Floats, part: float) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, noise, RATE)
+    unannounced(path)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * part)])
+    assert "lost sync" in refused(path).message
+    with pytest.raises(ClipError, match="lost sync"):
+        audio.header(path)
+
+
+def test_a_flac_file_that_announces_an_age_takes_no_more_memory_than_it_holds(tmp_path: Path, noise: Floats) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, noise, RATE)
+    content = bytearray(path.read_bytes())
+    content[21] |= 0x0F
+    content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+    assert f"{2**36 - 1} samples announced, {RATE} there" in refused(path).message
+    with pytest.raises(ClipError, match=f"{RATE} there"):
+        audio.header(path)
+
+
+@pytest.mark.parametrize("subtype", ["GSM610", "G721_32", "NMS_ADPCM_16"])
+def test_what_cannot_be_sought_in_is_read_from_its_beginning(tmp_path: Path, noise: Floats, subtype: str) -> None:
+    seconds = np.arange(8000) / 8000
+    soundfile.write(tmp_path / "a.wav", 0.5 * np.sin(2 * np.pi * 440 * seconds), 8000, subtype)
+    with soundfile.SoundFile(tmp_path / "a.wav") as file:
+        assert not file.seekable()
+        expected = file.read(file.frames, dtype="float32")
+    sound = read(tmp_path / "a.wav")
+    np.testing.assert_array_equal(sound.samples, expected)
+    assert len(sound.samples) == audio.header(tmp_path / "a.wav").samples >= 8000
+    frequencies = np.abs(np.fft.rfft(sound.samples[:8000]))
+    assert np.argmax(frequencies) == 440
+
+
+def test_long_files_are_read_in_blocks_to_the_same_samples(
+    tmp_path: Path, noise: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soundfile.write(tmp_path / "a.wav", np.tile(noise, 9), RATE, "FLOAT")
+    before = read(tmp_path / "a.wav").samples
+    monkeypatch.setattr(audio, "_MANY", 1000)
+    np.testing.assert_array_equal(read(tmp_path / "a.wav").samples, before)
+
+
+@pytest.mark.parametrize(
+    ("peak", "divisor"), [(5453.0, 32768), (-32768.0, 32768), (40000.0, 8388608), (1e9, 2147483648), (101.0, 32768)]
+)
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+def test_integers_as_floats_are_refused_with_what_to_divide_by(
+    tmp_path: Path, noise: Floats, peak: float, divisor: int, subtype: str
+) -> None:
+    soundfile.write(tmp_path / "a.wav", np.append(noise, peak), RATE, subtype)
+    error = refused(tmp_path / "a.wav")
+    assert f"a.wav: reaches {abs(peak):.0f}" in error.message
+    assert "sound must be in [-1, 1]" in error.looked
+    assert f"divide by {divisor}" in error.hint
+    with pytest.raises(ClipError) as caught:
+        embed(np.append(noise, peak), RATE, "logmel")
+    assert (caught.value.message, caught.value.hint) == (f"waveform 0 reaches {abs(peak):.0f}", error.hint)
+    assert audio.header(tmp_path / "a.wav").peaks == (abs(peak),)
+
+
+@pytest.mark.parametrize("peak", [1.02, -1.5, 100.0])
+def test_overshoot_is_sound(tmp_path: Path, noise: Floats, peak: float) -> None:
+    soundfile.write(tmp_path / "a.wav", np.append(noise, peak), RATE, "FLOAT")
+    assert read(tmp_path / "a.wav").samples[-1] == np.float32(peak)
+    assert embed(np.append(noise, peak), RATE, "logmel").shape[0] == 1
+
+
+def test_only_the_channel_that_is_read_must_be_sound(tmp_path: Path, noise: Floats) -> None:
+    """Beside microphones a recorder may have a counter of revolutions."""
+    soundfile.write(tmp_path / "a.wav", np.stack([noise, 1000 * noise], axis=1), RATE, "FLOAT")
+    assert len(read(tmp_path / "a.wav", channel=0).samples) == RATE
+    assert "reaches" in refused(tmp_path / "a.wav", channel=1).message
 
 
 def test_no_samples(tmp_path: Path) -> None:

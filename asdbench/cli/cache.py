@@ -47,7 +47,7 @@ def info(cache: Path | None) -> None:
         for own in found.recipes:
             click.echo(f"{own.id}: {_about(own.about)[2]}")
     if found.database:
-        kept = {"sha256": ("hash", "hashes"), "header": ("header", "headers")}
+        kept = {"sha256": ("hash", "hashes"), "heading": ("header", "headers")}
         facts = sorted(found.facts.items())
         counts = ", ".join(counted(number, *kept.get(kind, (kind, kind))) for kind, number in facts)
         size = decimal(sum(file.size for file in found.database))

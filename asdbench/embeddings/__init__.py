@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from asdbench.api import Embedding, Floats, Waveform
+from asdbench.audio import check_loudness
 from asdbench.errors import ClipError, UsageError
 from asdbench.plugins.registry import create
 from asdbench.plugins.spec import parse
@@ -165,11 +166,6 @@ def _checked(samples: NDArray[Any], number: int) -> Floats:
         )
     if not np.isfinite(samples).all():
         raise ClipError(f"waveform {number} holds samples that are not finite", hint="NaN and infinity are no sound")
-    # Integers that were merely cast: recordings of machines would come out 90 dB too loud, and nobody would notice.
-    if len(samples) and np.abs(samples).max() > 100:
-        raise ClipError(
-            f"waveform {number} reaches {np.abs(samples).max():.0f}",
-            looked="sound must be in [-1, 1]",
-            hint="16-bit integers must be divided by 32768",
-        )
+    if len(samples):
+        check_loudness(float(np.abs(samples).max()), f"waveform {number}")
     return samples.astype(np.float32)

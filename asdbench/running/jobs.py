@@ -58,6 +58,7 @@ def embed_chunk(
     device: str,
 ) -> dict[int, Unusable]:
     """Embed clips and put them into the cache of a recipe; position -> reason for those that cannot be used."""
+    from asdbench.audio import check_loudness
     from asdbench.embeddings import embed_clips
     from asdbench.embeddings.cache import FeatureCache, recipe_on
 
@@ -70,8 +71,11 @@ def embed_chunk(
     sounds: dict[int, Waveform] = {}
     for position, clip in enumerate(clips):
         try:
-            sounds[position] = reader(clip)
+            sounds[position] = reader(clip)  # of anybody's data set
+            peak = float(np.abs(sounds[position].samples).max(initial=0.0))
+            check_loudness(peak, f"{clip.path or clip.name}:")
         except ClipError as error:
+            sounds.pop(position, None)
             there = clip.path is None or os.access(clip.path, os.R_OK)
             unusable[position] = Unusable(_reason(error), lasting=there)
     with threads_set(EMBEDDING_THREADS):

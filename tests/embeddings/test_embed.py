@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import asdbench
-from asdbench.api import Floats, Kind, Waveform
+from asdbench.api import Clip, Floats, Kind, Waveform
 from asdbench.embeddings import embed, embed_clips
 from asdbench.errors import ClipError, UsageError, WeightsError
+from asdbench.running.jobs import embed_chunk
 
 
 @dataclass
@@ -159,3 +160,15 @@ def test_importing_is_light() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_run_holds_anybodys_reader_to_the_same_loudness(noise: Floats, tmp_path: Path) -> None:
+    """The reader of a plug-in's data set is not ours: what it gives is looked at before it is embedded."""
+    clips = [Clip(f"{number}.wav", "fan", "00", "source", "test", "dev", None) for number in range(3)]
+    sounds = {"0.wav": noise[0], "1.wav": 32768 * noise[1], "2.wav": 1.9 * noise[2]}
+    digests = ["a" * 64, "b" * 64, "c" * 64]
+    bad = embed_chunk("logmel", clips, digests, lambda clip: Waveform(sounds[clip.name], 16000), tmp_path, "cpu")
+    assert list(bad) == [1]
+    assert "1.wav: reaches " in bad[1].reason
+    assert "divide by 32768" in bad[1].reason
+    assert {path.stem for path in tmp_path.rglob("*.safetensors")} == {digests[0], digests[2]}

@@ -2,8 +2,9 @@
 
 Conventions
 -----------
-- By default only headers are read, and kept (see ``datasets.kept``) with the file's identity; a deep check decodes
-  every clip as a run would, and keeps nothing.
+- By default only headers are read, and kept (see ``datasets.file_facts``) with the file's identity, and files whose
+  header does not know their length or how loud they are; a deep check decodes every clip as a run would, and keeps
+  nothing.
 - The rate and the channels that must be there are those that the data set's own reader demands.
 - A clip is of the wrong length where nine in ten clips of its machine share a length and it has another.
   No year's length is written down here: machines differ.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +57,11 @@ class Headers:
 def check_headers(data: Dataset, database: Path | None, progress: Progress) -> Headers:
     """Look at every clip's header."""
     clips = [clip for clip in data.clips if clip.path is not None]
-    kept = KeptFacts(database, "header", _header)
+    kept = KeptFacts(database, "heading", _header)
     readable: list[Clip] = []
     bad: list[tuple[Clip, ClipError]] = []
     alike: dict[tuple[str, str], list[Clip]] = {}  # among many thousand clips few headers differ
+    peaks: list[tuple[Clip, tuple[float, ...]]] = []
     progress.stage("headers", len(clips))
     for start in range(0, len(clips), SLICE):
         own = clips[start : start + SLICE]
@@ -67,13 +69,17 @@ def check_headers(data: Dataset, database: Path | None, progress: Progress) -> H
         for clip in own:
             if clip.path in facts:
                 readable.append(clip)
-                alike.setdefault((clip.machine, facts[clip.path]), []).append(clip)
+                said = _parsed(facts[clip.path])
+                alike.setdefault((clip.machine, _text(said)), []).append(clip)
+                if said.peaks:
+                    peaks.append((clip, said.peaks))
             elif clip.path in errors:
                 bad.append((clip, errors[clip.path]))
         progress.advance(len(own), "clips")
     groups = [(machine, _parsed(text), group) for (machine, text), group in alike.items()]
     unfit, refused = _rates_and_channels(data, groups)
-    findings = [_unreadable(bad), *unfit, *_lengths(groups)]
+    loud = _too_loud(data, peaks)
+    findings = [_unreadable(bad), *unfit, _integers(loud), *_lengths(groups)]
     formats: Counter[str] = Counter()
     for _, header, group in groups:
         several = "s" if header.channels > 1 else ""
@@ -81,7 +87,7 @@ def check_headers(data: Dataset, database: Path | None, progress: Progress) -> H
     return Headers(
         tuple(finding for finding in findings if finding.items),
         tuple(readable),
-        tuple(clip for clip in readable if clip.path not in refused),
+        tuple(clip for clip in readable if clip.path not in refused and clip not in loud),
         formats,
     )
 
@@ -117,11 +123,31 @@ def shown(clip: Clip) -> str:
 
 def _header(key: bytes) -> str:
     said = audio.header(Path(os.fsdecode(key)))
+    return " ".join([_text(said), *(f"{peak:.6g}" for peak in said.peaks)])
+
+
+def _text(said: audio.Header) -> str:
     return f"{said.rate} {said.channels} {said.samples}"
 
 
 def _parsed(text: str) -> audio.Header:
-    return audio.Header(*map(int, text.split()))
+    rate, channels, samples, *peaks = text.split()
+    return audio.Header(int(rate), int(channels), int(samples), tuple(map(float, peaks)))
+
+
+def _too_loud(data: Dataset, peaks: Sequence[tuple[Clip, tuple[float, ...]]]) -> dict[Clip, float]:
+    """The clips whose channel that is read reaches what no sound does."""
+    taken: int = getattr(data.reader, "channel", 0) or 0
+    return {clip: own[taken] for clip, own in peaks if taken < len(own) and own[taken] > audio.LOUDEST}
+
+
+def _integers(loud: Mapping[Clip, float]) -> Finding:
+    scales = sorted({audio.full_scale(peak) for peak in loud.values()})
+    return Finding(
+        f"floating-point clips that hold integers: they reach more than {audio.LOUDEST:g}, and sound is in [-1, 1]",
+        tuple(f"{shown(clip)}: reaches {peak:.0f}" for clip, peak in loud.items()),
+        hint=f"divide by {' or '.join(map(str, scales))}",
+    )
 
 
 def _unreadable(bad: Sequence[tuple[Clip, ClipError]]) -> Finding:

@@ -216,6 +216,51 @@ def test_headers_and_hashes_are_kept_while_the_files_stand(
     assert len(read) == 13
 
 
+def put_floats(path: Path, peak: float, channels: int = 1) -> None:
+    noise = np.random.default_rng(int(peak)).uniform(-0.5, 0.5, (1600, channels))
+    noise[7, channels - 1] = peak
+    soundfile.write(path, noise, 16000, "FLOAT")
+    os.utime(path, (OLD, OLD))
+
+
+def test_integers_as_floats_are_found_and_overshoot_is_sound(root: Path, tmp_path: Path) -> None:
+    put_floats(root / TRAIN.format(20), 5453.0)
+    put_floats(root / TRAIN.format(21), 1.02)
+    title = "floating-point clips that hold integers: they reach more than 100, and sound is in [-1, 1]"
+    database = tmp_path / "digests.sqlite"
+    for deep in (False, True, False):  # the last time from what is kept
+        found = validate(dcase2021(str(root)), deep=deep, database=database)
+        assert dict(found.formats) == {"16000 Hz, 1 channel, 0.100 s": 14}
+        ((name, finding),) = wrong(found).items()
+        assert name == title
+        assert finding.items == (f"coffee {Path(TRAIN.format(20)).name}: reaches 5453",)
+        assert finding.hint == "divide by 32768"
+
+
+def test_only_the_channel_that_a_run_reads_must_be_sound(root: Path) -> None:
+    put_floats(root / TRAIN.format(20), 900.0, channels=2)
+    assert not wrong(check(root, lenient=True))
+    assert any("hold integers" in title for title in wrong(validate(dcase2021(str(root), channel=1))))
+
+
+def test_files_from_a_pipe_are_as_long_as_they_are(root: Path, put: Put) -> None:
+    path = put(TRAIN.format(20))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"data") + 4
+    content[at : at + 4] = (0x7FFFF000).to_bytes(4, "little")
+    path.write_bytes(content)
+    flac = root / TRAIN.format(21).replace(".wav", ".flac")
+    soundfile.write(flac, np.random.default_rng(21).uniform(-0.5, 0.5, 1600), 16000)
+    content = bytearray(flac.read_bytes())
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    flac.write_bytes(content)
+    for deep in (False, True):
+        found = check(root, deep=deep)
+        assert not wrong(found)
+        assert dict(found.formats) == {"16000 Hz, 1 channel, 0.100 s": 14}
+
+
 @pytest.mark.shared
 def test_real_clips_are_read_and_what_a_small_part_lacks_is_said(shared: Path) -> None:
     found = validate(dcase2021(str(shared / "real" / "layout2021")), deep=True)
