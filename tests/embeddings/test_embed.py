@@ -17,6 +17,8 @@ import asdbench
 from asdbench.api import Clip, Floats, Kind, Waveform
 from asdbench.embeddings import embed, embed_clips
 from asdbench.errors import ClipError, UsageError, WeightsError
+from asdbench.plugins.registry import create
+from asdbench.running.identity import recipe_of
 from asdbench.running.jobs import embed_chunk
 
 
@@ -167,7 +169,8 @@ def test_a_run_holds_anybodys_reader_to_the_same_loudness(noise: Floats, tmp_pat
     clips = [Clip(f"{number}.wav", "fan", "00", "source", "test", "dev", None) for number in range(3)]
     sounds = {"0.wav": noise[0], "1.wav": 32768 * noise[1], "2.wav": 1.9 * noise[2]}
     digests = ["a" * 64, "b" * 64, "c" * 64]
-    bad = embed_chunk("logmel", clips, digests, lambda clip: Waveform(sounds[clip.name], 16000), tmp_path, "cpu")
+    recipe = recipe_of("logmel", create("embeddings", "logmel"))
+    bad = embed_chunk("logmel", recipe, clips, digests, lambda one: Waveform(sounds[one.name], 16000), tmp_path, "cpu")
     assert list(bad) == [1]
     assert "1.wav: reaches " in bad[1].reason
     assert "divide by 32768" in bad[1].reason
