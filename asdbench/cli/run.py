@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 @click.option("--weights", metavar="FILE|random", help="Checkpoint of the pretrained network, or an untrained one.")
 @click.option(
     "--selection",
-    type=click.Choice(["last", "oracle", "oracle-pauc", "both"]),
+    type=click.Choice(["last", "pseudo", "oracle", "oracle-pauc", "both", "all"]),
     default="last",
     show_default=True,
-    help="Which epoch counts; oracle chooses it by AUC on the development test labels, into SYSTEM@oracle, oracle-pauc"
-    " by pAUC; both: last and oracle.",
+    help="Which epoch counts. pseudo chooses it on training clips, into SYSTEM@pseudo; oracle by AUC on the development"
+    " test labels, into SYSTEM@oracle; oracle-pauc by pAUC. both: last and oracle; all: all four.",
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @click.option(

@@ -8,7 +8,7 @@
 - ``latent.csv``: ``split,machine,section,domain,clip,fit,x,y``: clips on the two principal axes of their fit's latent
   space (see ``latent``), class centres as rows of split ``centre``; only of models that have one
 - ``epochs.csv``: ``machine,epoch,<measure...>``: what each epoch's model gives, fractions: AUC and pAUC, harmonic means
-  over the machine's labelled development cells; only where an epoch was chosen by such a measure (see ``selection``)
+  over the machine's labelled development cells, pseudo-AUC; only where an epoch was chosen by one (see ``selection``)
 - ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
 - ``manifest.json``: what was run, on what, with what (see ``manifest``); written last
 

@@ -4,6 +4,7 @@
 choice          folder                   the epoch of each machine
 =============== ======================== ======================================================================
 ``last``        ``SYSTEM``               the last one of a fixed budget
+``pseudo``      ``SYSTEM@pseudo``        of the best pseudo-AUC on the training clips
 ``oracle``      ``SYSTEM@oracle``        of the best AUC on the labelled development test clips
 ``oracle-pauc`` ``SYSTEM@oracle-pauc``   of the best pAUC on the labelled development test clips
 =============== ======================== ======================================================================
@@ -19,11 +20,11 @@ from typing import Literal, TypeAlias
 
 from asdbench.errors import UsageError
 
-Selection: TypeAlias = Literal["last", "oracle", "oracle-pauc", "both"]
+Selection: TypeAlias = Literal["last", "pseudo", "oracle", "oracle-pauc", "both", "all"]
 """What ``--selection`` takes."""
-Measure: TypeAlias = Literal["auc", "pauc"]
+Measure: TypeAlias = Literal["auc", "pauc", "pseudo"]
 """A column of ``epochs.csv``."""
-MEASURES: tuple[Measure, ...] = ("auc", "pauc")
+MEASURES: tuple[Measure, ...] = ("auc", "pauc", "pseudo")
 Epochs: TypeAlias = Mapping[str, Mapping[int, Mapping[str, float]]]
 """Machine -> epoch -> measure -> what that epoch's model gives, a fraction."""
 
@@ -54,13 +55,15 @@ class Choice:
 
 
 LAST = Choice("last", None, labels=False)
+PSEUDO = Choice("pseudo", "pseudo", labels=False)
 ORACLE = Choice("oracle", "auc", labels=True)
 ORACLE_PAUC = Choice("oracle-pauc", "pauc", labels=True)
-CHOICES = (LAST, ORACLE, ORACLE_PAUC)
+CHOICES = (LAST, PSEUDO, ORACLE, ORACLE_PAUC)
 
 ASKED: Mapping[str, tuple[Choice, ...]] = {
     **{choice.name: (choice,) for choice in CHOICES},
     "both": (LAST, ORACLE),
+    "all": CHOICES,
 }
 """What ``--selection`` takes, and what that makes."""
 

@@ -38,6 +38,8 @@ class Outcome:
         Loss terms per epoch; clips, sections and seconds per fit.
     epochs : mapping of epoch to Components
         After each epoch, where that was asked for.
+    pseudo : mapping of epoch to Components
+        Of pseudo-anomalies, rows of split "pseudo" under the name of the training clip that each is made from.
     latent : Components
         Coordinates x and y on the two axes of each fit's latent space; class centres are rows of split "centre".
     trace : str
@@ -50,6 +52,7 @@ class Outcome:
     history: list[dict[str, Any]] = field(default_factory=list)
     fits: dict[str, Any] = field(default_factory=dict)
     epochs: dict[int, Components] = field(default_factory=dict)
+    pseudo: dict[int, Components] = field(default_factory=dict)
     latent: Components = field(default_factory=lambda: Components([], {}))
     trace: str = ""
 
@@ -107,6 +110,7 @@ class Blinded:
         outcome = Outcome(Components([], {}), dict(self._failed), dict(self._impossible), fits=dict(self._fits))
         parts: list[Components] = []
         epochs: dict[int, list[Components]] = {}
+        pseudo: dict[int, list[Components]] = {}
         pictures: list[Components] = []
         for known, answer in zip(self._known, answers, strict=True):
             fit = known.fit
@@ -119,6 +123,9 @@ class Blinded:
                 parts += _named(known, answer.values)
                 for epoch, values in answer.epochs.items():
                     epochs.setdefault(epoch, []).extend(_named(known, values))
+                made_from = _identity("pseudo", [fit.train[row] for row in answer.pseudo_rows], fit)
+                for epoch, made in answer.pseudo.items():
+                    pseudo.setdefault(epoch, []).append(Components(made_from, made))
                 outcome.history += [{"fit": fit.label, **terms} for terms in answer.history]
                 about |= {
                     "steps": answer.steps,
@@ -136,6 +143,7 @@ class Blinded:
         outcome.components = join(parts)
         outcome.latent = join(pictures)
         outcome.epochs = {epoch: join(some) for epoch, some in epochs.items()}
+        outcome.pseudo = {epoch: join(some) for epoch, some in pseudo.items()}
         return outcome
 
     def _scorable(self, fit: Fit, unusable: Mapping[Name, Unusable]) -> list[Clip]:

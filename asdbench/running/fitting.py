@@ -19,6 +19,7 @@ from asdbench.errors import FitError
 from asdbench.results.components import Column, column
 from asdbench.results.latent import Picture, picture
 from asdbench.running.planning import derive_seed
+from asdbench.running.pseudo import pseudo_anomalies
 
 FeatureKey: TypeAlias = str | int
 """Where a clip's features are: the digest of its content, or a row of somebody's file."""
@@ -107,6 +108,10 @@ class Answer:
         Components of training and test rows; None where the fit failed.
     epochs : mapping of epoch to (Values, Values)
         After each epoch, where the job asks for it.
+    pseudo : mapping of epoch to Values
+        Of the pseudo-anomalies, likewise.
+    pseudo_rows : int array
+        The training row that each pseudo-anomaly is made from.
     history : list
         Loss terms per epoch.
     steps : int
@@ -121,6 +126,8 @@ class Answer:
 
     values: tuple[Values, Values] | None = None
     epochs: dict[int, tuple[Values, Values]] = field(default_factory=dict)
+    pseudo: dict[int, Values] = field(default_factory=dict)
+    pseudo_rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     history: list[dict[str, float]] = field(default_factory=list)
     steps: int = 0
     parameters: int | None = None
@@ -131,7 +138,15 @@ class Answer:
 
 
 def run_task(
-    system: System[Any], task: Task, source: FeatureSource, *, seed: int, device: str, threads: int, every_epoch: bool
+    system: System[Any],
+    task: Task,
+    source: FeatureSource,
+    *,
+    seed: int,
+    device: str,
+    threads: int,
+    every_epoch: bool,
+    pseudo: bool,
 ) -> Answer:
     """Train on a task's training rows, and give the components of all its rows.
 
@@ -141,6 +156,8 @@ def run_task(
         The run's.
     every_epoch : bool
         Keep the components after each epoch, too.
+    pseudo : bool
+        Then also those of pseudo-anomalies.
 
     Raises
     ------
@@ -156,9 +173,14 @@ def run_task(
 
     def keep(epoch: int, fitted: Fitted) -> None:
         answer.epochs[epoch] = apply(fitted)
+        if mixed is not None:
+            answer.pseudo[epoch] = components_of(system, fitted, mixed)
 
     loaded = time.perf_counter()
     own_seed = derive_seed(seed, task.label, system.model)
+    mixed = None
+    if pseudo:
+        mixed, answer.pseudo_rows = pseudo_anomalies(train, own_seed)
     context = FitContext(own_seed, device, threads, keep if every_epoch else None)
     fitted = system.model.fit(train, context)
     trained = time.perf_counter()

@@ -31,7 +31,8 @@ EMBEDDING_THREADS = 1
 
 @dataclass(frozen=True)
 class Job:
-    """One model's fits for one seed; ``every_epoch``: components are wanted after each epoch, too.
+    """One model's fits for one seed; ``every_epoch``: components are wanted after each epoch, too; ``pseudo``: then
+    also of pseudo-anomalies.
 
     ``asdbench`` is the version that made it, and ``code`` has the digests of what the system runs: a worker with
     another version or other code refuses.
@@ -44,6 +45,7 @@ class Job:
     source: FeatureSource
     tasks: Sequence[Task]
     every_epoch: bool = False
+    pseudo: bool = False
     code: Mapping[str, str] = field(default_factory=dict)
     asdbench: str = __version__
 
@@ -129,6 +131,7 @@ def run_job(job: Job) -> list[Answer]:
                     device=job.device,
                     threads=job.threads,
                     every_epoch=job.every_epoch,
+                    pseudo=job.pseudo,
                 )
                 answers.append(answer)
             except AsdbenchError as error:

@@ -121,9 +121,10 @@ def run(
         Training epochs of every system that has them, unless its spec says otherwise.
     weights : str or None
         Checkpoint of the pretrained embedding, or ``random``.
-    selection : {"last", "oracle", "oracle-pauc", "both"}
-        Which epoch counts; ``oracle`` chooses it by AUC on the development test labels and goes to
-        ``<system>@oracle``, ``oracle-pauc`` by pAUC to ``<system>@oracle-pauc``; ``both``: ``last`` and ``oracle``.
+    selection : {"last", "pseudo", "oracle", "oracle-pauc", "both", "all"}
+        Which epoch counts; ``pseudo`` chooses it by pseudo-AUC on training clips and goes to ``<system>@pseudo``,
+        ``oracle`` by AUC on the development test labels to ``<system>@oracle``, ``oracle-pauc`` by pAUC to
+        ``<system>@oracle-pauc``; ``both``: ``last`` and ``oracle``; ``all``: all four.
     device : str
         ``cpu``, ``cuda``, ``cuda:1``.
     threads : int
@@ -272,9 +273,17 @@ def _job(
     asked, seed = one.asked, one.folder.seed
     where, keys = source(data, one.unit.clips, asked.recipe, asked.features.kind, features, device)
     blinded = Blinded(one.unit, seed, keys, unusable.get(asked.embedding, {}))
-    every_epoch = any(other.choice.measure for other in wanted)
+    by = {other.choice.measure for other in wanted} - {None}
     return blinded, Job(
-        str(asked.spec), seed, threads, device, where, blinded.tasks, every_epoch, dict(asked.code.modules)
+        str(asked.spec),
+        seed,
+        threads,
+        device,
+        where,
+        blinded.tasks,
+        every_epoch=bool(by),
+        pseudo="pseudo" in by,
+        code=dict(asked.code.modules),
     )
 
 

@@ -5,6 +5,9 @@ machine, the epoch with the best AUC (his CL-VAE) or pAUC (his CVAE) on the labe
 sections; ``--selection oracle`` and ``oracle-pauc`` do the same, in a folder of their own that is stamped wherever it
 is shown. Evaluation labels take no part, whether they are known or not. The difference to the last epoch is the
 optimism of that choice; chosen on one half of the clips and measured on the other, it is what the choice is worth.
+
+``--selection pseudo`` needs no anomaly: it takes the epoch with the best AUC of pseudo-anomalies against the training
+clips that they are made from (:mod:`asdbench.running.pseudo`).
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 from asdbench.api import Cell, Clip, System
 from asdbench.metrics.aggregate import RANKING, CellMetrics, Metric, harmonic_mean, label_codes
 from asdbench.metrics.challenge import Definition, Group, score_group, values
+from asdbench.metrics.roc import auc
 from asdbench.results.components import Components, join
 from asdbench.results.scoring import score_rows
 from asdbench.results.selection import Epochs, Measure
@@ -27,7 +31,9 @@ from asdbench.running.blinding import Outcome
 def measure(
     outcome: Outcome, system: System[Any], machines: Sequence[str], clips: Sequence[Clip], definition: Definition
 ) -> Epochs:
-    """What each epoch's model gives on the labelled development test clips: harmonic means over a machine's cells.
+    """What each epoch's model gives: AUC and pAUC on the labelled development test clips, and pseudo-AUC.
+
+    They are harmonic means over a machine's cells; of the pseudo-AUC, over its sections.
 
     Parameters
     ----------
@@ -41,7 +47,7 @@ def measure(
     Returns
     -------
     mapping of machine to epoch to measure to float
-        A machine without epochs or labelled development cells is absent.
+        What cannot be measured is absent: AUC and pAUC without labels, pseudo-AUC without pseudo-anomalies.
     """
     found: dict[str, dict[int, dict[str, float]]] = {}
     for machine in machines:
@@ -52,6 +58,8 @@ def measure(
             for by in RANKING:
                 merit = _merit(cells, definition, by)
                 known |= {} if merit is None else {by: merit}
+            area = _pseudo_area(outcome, epoch, system, machine)
+            known |= {} if area is None else {"pseudo": area}
             if known:
                 found.setdefault(machine, {})[epoch] = known
     return found
@@ -84,7 +92,7 @@ def choose(
             parts.append(outcome.epochs[epochs[machine]].where(machine=machine))
         else:
             test = [clip for clip in clips if clip.machine == machine and clip.split == "test"]
-            failed.update({definition.file(clip.cell): _why_not(outcome, test) for clip in test})
+            failed.update({definition.file(clip.cell): _why_not(outcome, test, by) for clip in test})
     chosen = Outcome(
         join(parts), failed, dict(outcome.impossible), list(outcome.history), dict(outcome.fits), trace=outcome.trace
     )
@@ -133,9 +141,25 @@ def both_ways(
     return found
 
 
-def _why_not(outcome: Outcome, test: Sequence[Clip]) -> str:
+def _pseudo_area(outcome: Outcome, epoch: int, system: System[Any], machine: str) -> float | None:
+    """The pseudo-AUC of an epoch; None without pseudo-anomalies, or where a score is not a number."""
+    made = outcome.pseudo.get(epoch, Components([], {})).where(machine=machine)
+    rows = join([outcome.epochs[epoch].where(split="train", machine=machine), made])
+    scores = score_rows(system, rows)
+    if not made.identity or not np.isfinite(scores).all():
+        return None
+    sections: dict[str, list[int]] = {}
+    for number, row in enumerate(rows.identity):
+        sections.setdefault(row.section, []).append(number)
+    labels = np.array([int(row.split == "pseudo") for row in rows.identity])
+    return harmonic_mean(auc(labels[own], scores[own]) for own in sections.values() if labels[own].any())
+
+
+def _why_not(outcome: Outcome, test: Sequence[Clip], by: Measure) -> str:
     if not outcome.epochs:
         return "it has no epochs to choose from"
+    if by == "pseudo":
+        return "no epoch gives a score to every training clip and pseudo-anomaly"
     labelled = any(clip.label for clip in test)
     return "no labelled development cell to choose by" if labelled else "no labelled cell to choose by"
 

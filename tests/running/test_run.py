@@ -27,6 +27,9 @@ from asdbench.running.run import run
 from tests.conftest import MakeFeatures
 from tests.runs import files, go, plugin
 
+CHOSEN = {"pseudo": "pseudo", "oracle": "auc", "oracle-pauc": "pauc"}
+"""A choice of the epoch, and what it is chosen by."""
+
 
 def test_a_run_leaves_the_challenges_files(make_features: MakeFeatures, tmp_path: Path) -> None:
     summary = go(make_features(), tmp_path / "results")
@@ -567,6 +570,65 @@ def test_what_the_oracle_gains_stands_in_its_table(make_features: MakeFeatures, 
         "Chosen on one half of the test clips and measured on the other, both ways: official score"
         f" {np.mean(gains['official']):+.2f}, mean AUC {np.mean(gains['auc']):+.2f}."
     )
+
+
+def test_all_choices_of_an_epoch_stand_side_by_side_after_one_training(
+    make_features: MakeFeatures, tmp_path: Path
+) -> None:
+    from asdbench.reports.content import tables
+    from asdbench.reports.content.evidence import views
+
+    features, results = make_features(shift=0.3, train=12, test=12), tmp_path / "all"
+    summary = go(features, results, "cvae,mvg", epochs=4, selection="all")
+    assert [folder.system for folder in summary.folders] == ["cvae", *(f"cvae@{c}" for c in CHOSEN), "mvg"]
+    assert (summary.trained, summary.failed) == (4, [])
+    by_name = {folder.system: folder for folder in summary.folders}
+    go(features, tmp_path / "plain", "cvae", epochs=4)
+    plain = SeedFolder(tmp_path / "plain" / "small" / "cvae" / "seed-777")
+    assert (by_name["cvae"].path / "components.csv").read_bytes() == (plain.path / "components.csv").read_bytes()
+    stamped = {
+        name for name, folder in by_name.items() if "epoch chosen on the test labels" in folder.manifest()["stamps"]
+    }
+    assert stamped == {"cvae@oracle", "cvae@oracle-pauc"}
+    for choice, measure in CHOSEN.items():
+        for machine, entry in by_name[f"cvae@{choice}"].manifest()["machines"].items():
+            measured = by_name[f"cvae@{choice}"].epochs()[machine]
+            assert [*measured] == [1, 2, 3, 4]
+            assert entry["epoch"] == max(measured, key=lambda epoch: measured[epoch][measure])
+            alone = f"cvae[epochs={entry['epoch']}]"
+            best = go(features, tmp_path / "alone", alone, machines=[machine]).folders[0]
+            cell = Cell(machine, "00", "source")
+            chosen = by_name[f"cvae@{choice}"].files.scores(cell)[1]
+            assert chosen.tobytes() == best.files.scores(cell)[1].tobytes()
+    notes = {table.system: table.notes[0] for table in tables.build(results)}
+    assert notes["cvae@pseudo"].startswith("What the epoch of the best pseudo-AUC gains over the last one: official")
+    assert notes["cvae@oracle-pauc"].startswith("Optimism of selecting the epoch on the test set: official")
+    (view,) = views(results)
+    assert [shown.name for shown in view.without_oracles().systems] == ["cvae", "cvae@pseudo", "mvg"]
+    assert {shown.place for shown in view.systems if shown.name.startswith("cvae")} == {view.systems[0].place}
+
+
+def test_pseudo_auc_chooses_the_same_epochs_whatever_the_labels(make_features: MakeFeatures, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"epochs": 4, "selection": "pseudo", "systems": "clvae,clvae-ensemble"}
+    found = {}
+    for labelled in (True, False):
+        summary = go(make_features(labelled=labelled, name=f"small{labelled}"), tmp_path / str(labelled), **options)
+        assert summary.trained == 2  # both systems read the pseudo-anomalies of one training
+        found[labelled] = [
+            {machine: entry["epoch"] for machine, entry in folder.manifest()["machines"].items()}
+            for folder in summary.folders
+        ]
+        measured = [{m: [own[e]["pseudo"] for e in own] for m, own in f.epochs().items()} for f in summary.folders]
+        assert measured[0] != measured[1]  # each by its own score
+    assert found[True] == found[False]
+
+
+def test_pseudo_anomalies_of_frames(tmp_path: Path) -> None:
+    toy = "toy[train=6,train_target=2,test=2,seconds=0.5]"
+    settings: dict[str, Any] = {"machines": ["fan"], "epochs": 2, "cache": tmp_path / "cache"}
+    summary = run(toy, "ae", results=tmp_path / "r", selection="pseudo", **settings)
+    assert summary.failed == []
+    assert all(0 < own["pseudo"] <= 1 for own in summary.folders[0].epochs()["fan"].values())
 
 
 def test_each_choice_of_an_epoch_has_its_own_folder(make_features: MakeFeatures, tmp_path: Path) -> None:

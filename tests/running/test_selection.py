@@ -193,9 +193,48 @@ def test_from_2022_on_a_pauc_counts_once_a_section() -> None:
     assert measured["pauc"] == pytest.approx(statistics.harmonic_mean(by_hand), rel=1e-12)
 
 
+def test_pseudo_auc_is_over_training_clips_of_each_section_and_needs_no_label() -> None:
+    draws = np.random.default_rng(1)
+    train = [
+        Row("train", "fan", section, "source", f"{section}_{n}.wav", "fan")
+        for section in ("00", "03")
+        for n in range(30)
+    ]
+    test = [Row("test", "fan", "00", "source", "x.wav", "fan")]
+    outcome = Outcome(Components([], {}))
+    shifts = {1: 0.5, 2: 2.0, 3: 1.0, 4: 9.0}
+    for epoch, shift in shifts.items():
+        level = np.array([100.0 if row.section == "03" else 0.0 for row in train])  # sections are not of one level
+        made = {"a": np.array([*(draws.standard_normal(60) + level), -500], np.float32)}
+        outcome.epochs[epoch] = Components([*train, *test], made)
+        odd = (draws.standard_normal(60) + level + shift).astype(np.float32)
+        if epoch == 4:
+            odd[0] = np.nan
+        outcome.pseudo[epoch] = Components([row._replace(split="pseudo") for row in train], {"a": odd})
+    clips = [Clip("x.wav", "fan", "00", "source", "test", "dev", None)]
+    measured = measure(outcome, SYSTEM, ["fan"], clips, Y2021)
+    assert {epoch: set(known) for epoch, known in measured["fan"].items()} == {
+        1: {"pseudo"},
+        2: {"pseudo"},
+        3: {"pseudo"},
+    }
+    for epoch, known in measured["fan"].items():
+        normal, odd = outcome.epochs[epoch].values["a"][:60], outcome.pseudo[epoch].values["a"]
+        by_hand = [np.mean(odd[None, own] > normal[own, None]) for own in (slice(0, 30), slice(30, 60))]
+        assert known["pseudo"] == pytest.approx(statistics.harmonic_mean(map(float, by_hand)), rel=1e-9)
+    chosen, epochs = choose(outcome, measured, "pseudo", ["fan"], clips, Y2021)
+    assert epochs == {"fan": 2}
+    assert {row[0] for row in chosen.components.identity} == {"train", "test"}
+    outcome.pseudo.clear()
+    refused, _ = choose(outcome, measure(outcome, SYSTEM, ["fan"], clips, Y2021), "pseudo", ["fan"], clips, Y2021)
+    assert set(refused.failed.values()) == {"no epoch gives a score to every training clip and pseudo-anomaly"}
+
+
 def test_names_of_folders_go_both_ways() -> None:
-    assert [folder_name("clvae", choice) for choice in CHOICES][:3] == ["clvae", "clvae@oracle", "clvae@oracle-pauc"]
+    folders = ["clvae", "clvae@pseudo", "clvae@oracle", "clvae@oracle-pauc"]
+    assert [folder_name("clvae", choice) for choice in CHOICES] == folders
     for choice in CHOICES:
         assert parted(folder_name("a[b=c@oracle]", choice)) == ("a[b=c@oracle]", choice)
     assert parted("@oracle-pauc-not") == ("@oracle-pauc-not", LAST)
     assert [choice.name for choice in choices("both")] == ["last", "oracle"]
+    assert choices("all") == CHOICES

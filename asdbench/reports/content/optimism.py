@@ -1,7 +1,8 @@
-"""What choosing the epoch gains: ``SYSTEM@oracle`` less ``SYSTEM``, same cells and seeds.
+"""What choosing the epoch gains: ``SYSTEM@oracle`` or ``SYSTEM@pseudo`` less ``SYSTEM``, same cells and seeds.
 
 By the same test labels that chose it, the gain is optimistic; what it is worth is measured on clips that the choice has
-not seen: on one half of them where it was chosen on the other, or on the evaluation sections.
+not seen: on one half of them where it was chosen on the other, or on the evaluation sections. A choice that needs no
+label has seen none of them.
 """
 
 from __future__ import annotations
@@ -19,27 +20,29 @@ if TYPE_CHECKING:
 
 TITLE = "Optimism of selecting the epoch on the test set"
 UNSEEN = "Chosen on one half of the test clips and measured on the other, both ways"
+PSEUDO = "What the epoch of the best pseudo-AUC gains over the last one"
 EVALUATION = "What the epoch chosen on the development test clips gains on the evaluation sections"
 
 
-def optimism(last: SystemTable, oracle: SystemTable) -> list[str]:
-    """The difference in a sentence, and a second one of clips that the choice has not seen.
+def gains(last: SystemTable, chosen: SystemTable) -> list[str]:
+    """The difference in a sentence; of a choice by test labels a second one, of clips that it has not seen.
 
     Parameters
     ----------
-    last, oracle : SystemTable
-        Of one system, with the same settings, seeds and data: at its last epoch, and at the best one by test labels.
+    last, chosen : SystemTable
+        Of one system, with the same settings, seeds and data: at its last epoch, and at the one that was chosen.
     """
-    title = TITLE if oracle.part == "dev" else EVALUATION
-    before, after = _areas(last), _areas(oracle)
-    if set(before) != set(after) or last.score is None or oracle.score is None:
+    by_labels = TITLE if chosen.part == "dev" else EVALUATION
+    title = by_labels if chosen.oracle else PSEUDO
+    before, after = _areas(last), _areas(chosen)
+    if set(before) != set(after) or last.score is None or chosen.score is None:
         return [f"{title}: not stated: the two do not have values for the same cells."]
     gain = statistics.fmean(after.values()) - statistics.fmean(before.values())
     said = (
-        f"{title}: official score {oracle.score - last.score:+.2f} (from {last.score:.2f} to {oracle.score:.2f}),"
+        f"{title}: official score {chosen.score - last.score:+.2f} (from {last.score:.2f} to {chosen.score:.2f}),"
         f" mean AUC {gain:+.2f}."
     )
-    return [said] if oracle.part != "dev" else [said, _unseen(oracle)]
+    return [said, _unseen(chosen)] if title == TITLE else [said]
 
 
 def _areas(table: SystemTable) -> dict[tuple[str, str, str], float]:

@@ -35,7 +35,7 @@ from asdbench.reports.content.footnotes import (
     stamps_of,
 )
 from asdbench.reports.content.groups import beside_chosen, grouped, last_epoch
-from asdbench.reports.content.optimism import optimism
+from asdbench.reports.content.optimism import gains
 from asdbench.reports.content.system_table import Row, SystemTable
 from asdbench.reports.content.wording import Bounds
 from asdbench.results.intervals import Uncertainty, intervals
@@ -75,7 +75,7 @@ def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] 
         last = last_epoch(group, folders, there)
         beside = {table.part: table for table in _tables(last)} if last else {}
         for table in _tables(folders):
-            chosen = optimism(beside[table.part], table) if table.part in beside else []
+            chosen = gains(beside[table.part], table) if table.part in beside else []
             built.append(replace(table, deviations=[*chosen, *table.deviations]))
     return built
 

@@ -20,7 +20,7 @@ COLOURS = ("#0072B2", "#C98500", "#009E73", "#CC79A7", "#D55E00", "#3A9BD6")
 SECTION_COLOURS = ("#CC6677", "#332288", "#999933", "#882255", "#44AA99", "#AA4499")
 MARKS = ("o", "s", "D", "^", "v", "P", "X")
 LINES = ("-", "--", "-.")
-CHOSEN: Mapping[str, tuple[str, str]] = {"oracle": ("*", ":"), "oracle-pauc": ("p", ":")}
+CHOSEN: Mapping[str, tuple[str, str]] = {"oracle": ("*", ":"), "oracle-pauc": ("p", ":"), "pseudo": ("h", ":")}
 """Mark and line of a system at a chosen epoch, by the choice."""
 
 AREA = "area"

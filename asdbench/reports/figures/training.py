@@ -1,4 +1,4 @@
-"""Training curves: each loss term over the epochs, and the AUC of each epoch where it was recorded."""
+"""Training curves: each loss term over the epochs; AUC and pseudo-AUC of each epoch where they were recorded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from asdbench.reports.content.evidence import Shown, View, one_line
 from asdbench.reports.figures import Figure, Panel, look, of_systems
 from asdbench.reports.figures.drawing import PAPER, chance, logarithmic
+from asdbench.results.selection import Measure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,12 +22,16 @@ PER_EPOCH = (
     " AUC per epoch (harmonic mean over the machine's development cells): the circle is the last epoch{}; the star the"
     " best by test labels, which an honest choice cannot know: the gap is the optimism of choosing so."
 )
+PSEUDO = (
+    " Pseudo-AUC: of mixed-up training clips against the training clips; its star is what `--selection pseudo` takes."
+)
+RECORDED: Mapping[Measure, str] = {"auc": "AUC on the test clips", "pseudo": "pseudo-AUC on the training clips"}
 
 
 def figure(view: View) -> Figure:
     """One panel a system and loss term, a line a fit; one a system for the AUC per epoch, a line a machine."""
     panels, empty = list[Panel](), list[str]()
-    seen, areas_seen = list[Shown](), False
+    seen, measured = list[Shown](), set[Measure]()
     drawn: dict[str, str] = {}
     for shown in view.systems:
         rows, before = shown.folders[0].history(), len(panels)
@@ -39,11 +44,12 @@ def figure(view: View) -> Figure:
         else:
             for term in terms:
                 panels.append(_panel(shown, term, curves(rows, "fit", term), chosen=False))
-        areas = epochs(shown)
-        if areas:
-            panels.append(_panel(shown, "AUC on the test clips", areas, chosen=True))
-            areas_seen = True
-        elif rows and not shown.oracle:
+        recorded = {measure: epochs(shown, measure) for measure in RECORDED}
+        for measure, areas in recorded.items():
+            if areas and drawn.setdefault(repr((measure, areas)), shown.name) == shown.name:
+                panels.append(_panel(shown, RECORDED[measure], areas, chosen=True))
+                measured.add(measure)
+        if rows and not recorded["auc"] and not shown.oracle:
             empty.append(f"{shown.name}: AUC per epoch was not recorded (`asdbench run --selection both` records it).")
         seen += [shown] if len(panels) > before else []
     counts = "" if any(shown.oracle for shown in seen) else ", which counts"
@@ -53,7 +59,7 @@ def figure(view: View) -> Figure:
         view,
         "Training curves",
         f"A line a fit (a machine, or a {view.definition.unit}), from the first seed."
-        f"{PER_EPOCH.format(counts) * areas_seen}",
+        f"{PER_EPOCH.format(counts) * ('auc' in measured)}{PSEUDO * ('pseudo' in measured)}",
         panels,
         empty,
     )
@@ -70,13 +76,13 @@ def curves(rows: Sequence[Mapping[str, str]], by: str, term: str) -> Curves:
     return found
 
 
-def epochs(shown: Shown) -> Curves:
-    """AUC (percent) by machine over the epochs, where a run recorded it."""
+def epochs(shown: Shown, measure: Measure = "auc") -> Curves:
+    """AUC or pseudo-AUC (percent) by machine over the epochs, where a run recorded it."""
     found = shown.folders[0].epochs() or (shown.twin.epochs() if shown.twin else {})
     return {
-        machine: (list(own), [100 * known["auc"] for known in own.values()])
+        machine: (list(own), [100 * known[measure] for known in own.values()])
         for machine, own in found.items()
-        if machine in shown.machines and all("auc" in known for known in own.values())
+        if machine in shown.machines and all(measure in known for known in own.values())
     }
 
 

@@ -20,6 +20,7 @@ from asdbench.reports.content.places import BUILT_IN
 from asdbench.reports.figures import drawing, look
 from asdbench.reports.figures.inline import Panels
 from asdbench.reports.figures.roc import mean_curve
+from asdbench.results.results_folder import seed_folder
 from tests.reports.results import NASTY, write_results
 
 
@@ -178,6 +179,23 @@ def test_a_panel_has_the_inks_of_the_page(tmp_path: Path) -> None:
     for colour, variable in drawing.VARIABLES.items():
         assert colour not in ("".join(drawn) + panels.rules()).lower()
         assert f"var({variable})" in panels.rules()
+
+
+def test_pseudo_auc_has_a_panel_of_its_own_and_one_training_is_drawn_once(tmp_path: Path) -> None:
+    write_results(tmp_path, systems=("clvae", "clvae@pseudo"))
+    for system in ("clvae", "clvae@pseudo"):
+        folder = seed_folder(tmp_path, "toy", system, 777)
+        folder.write_epochs({"fan": {1: {"auc": 0.6, "pseudo": 0.5}, 2: {"auc": 0.5, "pseudo": 0.9}}})
+    view = view_of(tmp_path)
+    assert [shown.name for shown in view.without_oracles().systems] == ["clvae", "clvae@pseudo"]
+    assert len({look.of(shown).mark for shown in view.systems}) == 2
+    assert len({look.of(shown).colour for shown in view.systems}) == 1
+    figure = figures.make("training", view)
+    titles = [panel.title for panel in figure.panels]
+    for measure in ("AUC on the test clips", "pseudo-AUC on the training clips"):
+        assert titles.count(f"clvae · {measure}") == 1
+        assert f"clvae@pseudo · {measure}" not in titles
+    assert "what `--selection pseudo` takes" in figure.caption
 
 
 def test_epochs_that_only_the_oracles_run_recorded_are_shown(tmp_path: Path) -> None:
