@@ -25,7 +25,7 @@ def create_system(spec: Spec | str) -> System[Any]:
     if not isinstance(system, System):
         raise UsageError(
             f"{spec.name} gives no System",
-            looked=f"it gives {'None' if system is None else f'a {type(system).__name__}'}",
+            looked=f"it gives {None if system is None else f'a value of type {type(system).__name__}'}",
             hint="end the factory with: return System(name, title, model, formula)",
         )
     model = system.model
@@ -33,7 +33,7 @@ def create_system(spec: Spec | str) -> System[Any]:
     if lacking or not is_dataclass(model):
         raise UsageError(
             f"the model of {spec.name} is none",
-            looked=f"it is a {type(model).__name__}"
+            looked=f"it is of type {type(model).__name__}"
             + (f", without {', '.join(lacking)}" if lacking else ", which is no dataclass"),
             hint="make it a frozen dataclass of its parameters with embedding, scope and fit()",
         )

@@ -56,8 +56,11 @@ def test_show_says_what_it_is_and_what_is_wrong(shell: Shell) -> None:
     assert "power=3  (int)" in out
     for body, looked in (
         ("return None", "it gives None"),
-        ("return 7", "it gives a int"),
-        ("from asdbench.api import System; return System('a', 'b', 7, {'x': 1.0})", "it is a int, without embedding"),
+        ("return 7", "it gives a value of type int"),
+        (
+            "from asdbench.api import System; return System('a', 'b', 7, {'x': 1.0})",
+            "it is of type int, without embedding",
+        ),
         ("1 / 0", "ZeroDivisionError"),
     ):
         (shell.folder / "bad.py").write_text(f"def make(needed=None):\n    {body}\n")
