@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from asdbench.running.run import RunSummary, run
+from asdbench.running.run import run
+from asdbench.running.summary import RunSummary
 
 PLUGIN = """
 from dataclasses import dataclass

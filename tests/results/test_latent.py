@@ -15,7 +15,7 @@ from asdbench.results.seed_folder import SeedFolder
 from asdbench.running.blinding import Blinded
 from asdbench.running.fitting import Answer
 from asdbench.running.planning import units
-from asdbench.running.run import RunSummary
+from asdbench.running.summary import RunSummary
 from asdbench.testing import random_batch
 from tests import runs
 from tests.conftest import MakeFeatures

@@ -16,7 +16,7 @@ from asdbench.running.blinding import Blinded
 from asdbench.running.fitting import Answer, Unusable
 from asdbench.running.jobs import Job
 from asdbench.running.planning import units
-from asdbench.running.run import RunSummary
+from asdbench.running.summary import RunSummary
 from tests.conftest import MakeFeatures
 from tests.runs import go
 
@@ -139,7 +139,7 @@ def test_a_job_on_its_way_to_a_worker_names_no_clip(
 
     from asdbench.running.jobs import run_job
 
-    monkeypatch.setattr("asdbench.running.run.run_job", watch)
+    monkeypatch.setattr("asdbench.running.training.run_job", watch)
     go(make_features(), tmp_path / "r")
     assert len(sent) == 2
     for job in sent:

@@ -705,7 +705,7 @@ def test_a_clip_that_disappears_during_a_run_fails_its_cell_and_is_tried_again(
             gone.unlink()  # it was there when the data were indexed and hashed
             return extract(*arguments)
 
-        patch.setattr("asdbench.running.run.extract", extract_late)
+        patch.setattr("asdbench.running.training.extract", extract_late)
         summary = run(f"dcase2021:{root}", "ae", results=tmp_path / "r", **settings)
     assert {str(cell) for _, _, cell, _ in summary.failed} == {"fan 00 source"}
     assert gone.name in summary.failed[0][3]

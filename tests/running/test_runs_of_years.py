@@ -32,7 +32,8 @@ from asdbench.reports.text import tidy_csv as tidy
 from asdbench.results.intervals import intervals
 from asdbench.results.scoring import evaluate
 from asdbench.results.seed_folder import SeedFolder
-from asdbench.running.run import RunSummary, run
+from asdbench.running.run import run
+from asdbench.running.summary import RunSummary
 from asdbench.submissions.export import export
 from asdbench.submissions.scoring import score_folder
 from tests.runs import plugin
