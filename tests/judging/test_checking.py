@@ -48,6 +48,15 @@ def test_a_score_may_move_by_one_ten_thousandth() -> None:
     assert check(made(1.00011), made()).exit_code == 3
 
 
+def test_a_large_constant_hides_no_move() -> None:
+    before = made(1e9, clips=101)  # a range of 100
+    assert check(made(1e9 + 0.9, clips=101), before).exit_code == 0
+    verdict = check(made(1e9 + 1.1, clips=101), before)
+    assert verdict.exit_code == 3
+    assert "0.01 of their range" in verdict.regressions[0]
+    assert "1000000000 expected, 1000000001.1 found" in verdict.regressions[0]
+
+
 @pytest.mark.parametrize(
     "found",
     [made(clips=1), made(data="other"), Found({"format": 1, "systems": {}}, {})],
