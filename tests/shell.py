@@ -41,10 +41,14 @@ class Shell:
 
     def __call__(self, *arguments: str, expect: int = 0, before: str = "") -> tuple[str, str]:
         """Standard output and error of a command; ``before`` is code that runs ahead of it in its process."""
-        code, out, err = forked(f"{before}\n{PROGRAM}", arguments, self.folder, self.environment)
+        code, out, err = self.outcome(*arguments, before=before)
         assert code == expect, f"exit {code}\n{out}\n{err}"
         assert "Traceback" not in err
         return out, err
+
+    def outcome(self, *arguments: str, before: str = "") -> tuple[int, str, str]:
+        """Exit code, standard output and error of a command, whatever they are."""
+        return forked(f"{before}\n{PROGRAM}", arguments, self.folder, self.environment)
 
     def on_terminal(self, *arguments: str, width: int) -> str:
         """What a terminal of a width shows of standard output."""

@@ -1,10 +1,8 @@
-"""`asdbench check` after the real pipeline, each in processes of their own: what passes, and what must not."""
+"""`asdbench check` after the real pipeline, each in a process of its own: what passes, and what must not."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -60,11 +58,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 def broken_run(guarded: Shell, folder: Path, code: str) -> Shell:
     """A run of a broken asdbench, in a folder and with a cache of its own."""
     shell = Shell(folder)
-    command = [sys.executable, "-c", f"{code}\nfrom asdbench.cli import main; main()", *RUN, "--systems", SYSTEMS]
-    ended = subprocess.run(
-        command, cwd=folder, env=shell.environment, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert ended.returncode == 0, ended.stderr
+    shell(*RUN, "--systems", SYSTEMS, before=code)
     (folder / "expected.csv").write_bytes((guarded.folder / "expected.csv").read_bytes())
     return shell
 

@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,24 @@ def test_sound_is_embedded_on_the_cluster(cluster: Cluster, tmp_path: Path) -> N
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
-SLOW = "import time, pathlib; pathlib.Path({seen!r}).joinpath(str(time.time_ns())).touch(); time.sleep(3)"
+HELD = (
+    "import os, pathlib, time; seen = pathlib.Path({seen!r}); (seen / str(time.time_ns())).touch(); "
+    "[time.sleep(0.02) for _ in iter(lambda: len(os.listdir(seen)) < {first} or seen.with_name('go').exists(), True)]"
+)
+"""What a job does: it says that it has begun and, from the ``first`` job that has, waits until it may go on."""
+
+
+def afterwards(happened: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
+    """Do something as soon as something else has happened, beside the test."""
+
+    def wait() -> None:
+        while not happened():
+            time.sleep(0.02)
+        act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
 
 
 @pytest.mark.alone
@@ -108,24 +126,19 @@ def test_a_worker_killed_in_the_middle_costs_at_most_its_own_job(
     seen.mkdir()
     doomed, _ = cluster.worker(), cluster.worker()
     cluster.wait_for(2)
-    mine = plugin(tmp_path, body=SLOW.format(seen=str(seen)))
+    mine = plugin(tmp_path, body=HELD.format(seen=str(seen), first=1))
     features, results = make_features(machines=["fan", "pump", "valve", "gearbox"]), tmp_path / "r"
-    killer = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import os, sys, time\n"
-            "while not os.listdir(sys.argv[1]): time.sleep(0.05)\n"
-            "time.sleep(1); os.kill(int(sys.argv[2]), 9)",
-            str(seen),
-            str(doomed.pid),
-        ]
-    )
+
+    def strike() -> None:
+        doomed.kill()
+        (tmp_path / "go").touch()
+
+    killer = afterwards(lambda: len(list(seen.iterdir())) >= 2, strike)  # each worker has a job
     summary = go(features, results, mine, cluster)
-    assert killer.wait() == 0
+    killer.join()
     assert doomed.wait() == -signal.SIGKILL
     lost = {cell.machine for _, _, cell, _ in summary.failed}
-    assert len(lost) <= 1
+    assert len(lost) <= 1  # none where the scheduler gives it to the other worker
     assert all("worker process died" in reason for _, _, _, reason in summary.failed)
     again = go(features, results, mine, cluster)
     assert (again.trained, again.failed) == (len(lost), [])
@@ -139,22 +152,17 @@ def test_a_scheduler_that_is_killed_ends_the_run_and_what_is_done_is_kept(
     seen.mkdir()
     cluster.worker()
     cluster.wait_for(1)
-    mine = plugin(tmp_path, body=SLOW.format(seen=str(seen)))
+    mine = plugin(tmp_path, body=HELD.format(seen=str(seen), first=2))
     features, results = make_features(machines=["fan", "pump", "valve"]), tmp_path / "r"
-    killer = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import os, sys, time\n"
-            "while len(os.listdir(sys.argv[1])) < 2: time.sleep(0.05)\n"
-            "os.kill(int(sys.argv[2]), 9)",
-            str(seen),
-            str(cluster.scheduler.pid),
-        ]
-    )
+
+    def strike() -> None:
+        os.kill(cluster.scheduler.pid, signal.SIGKILL)
+        (tmp_path / "go").touch()
+
+    killer = afterwards(lambda: len(list(seen.iterdir())) >= 2 and any(results.rglob("manifest.json")), strike)
     with pytest.raises(AsdbenchError, match="given up its calls") as caught:
         go(features, results, mine, cluster)
-    killer.wait()
+    killer.join()
     assert "what is done is kept" in caught.value.hint
     alone = run(f"features:{features}", mine, epochs=1, results=results, cache=tmp_path / "cache")
     assert alone.failed == []
@@ -211,6 +219,5 @@ def test_no_scheduler_and_no_workers_are_said(cluster: Cluster, make_features: M
         go(make_features(), tmp_path / "r", "mvg", cluster)
     os.kill(cluster.scheduler.pid, signal.SIGKILL)
     cluster.scheduler.wait()
-    time.sleep(0.2)
     with pytest.raises(DataError, match="no Dask scheduler answers"):
         go(make_features("again"), tmp_path / "r", "mvg", cluster)

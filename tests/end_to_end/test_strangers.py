@@ -45,10 +45,9 @@ def test_names_in_an_index_cannot_lead_out_of_the_results(
     shell = Shell(tmp_path / "deep" / "down")
     shell.folder.mkdir(parents=True)
     before = everything(tmp_path)
-    process = shell.start("run", "--dataset", f"features:{features}", "--systems", "mvg", "--workers", "1")
-    _, err = process.communicate(timeout=120)
+    code, _, err = shell.outcome("run", "--dataset", f"features:{features}", "--systems", "mvg", "--workers", "1")
     assert "Traceback" not in err
-    assert process.returncode in (0, 1, 4), err
+    assert code in (0, 1, 4), err
     inside = shell.folder / "results", shell.folder / "cache"
     made = {path.resolve() for path in everything(tmp_path) - before}
     assert {path for path in made if not any(path.is_relative_to(folder) for folder in inside)} == set()
@@ -76,8 +75,7 @@ def test_names_in_a_manifest_cannot_lead_out_of_the_folder(
         "run": ["run", "--dataset", f"features:{tmp_path / 'small'}", "--systems", "mvg", "--workers", "1"],
     }
     before = everything(tmp_path)
-    process = shell.start(*arguments[command])
-    _, err = process.communicate(timeout=120)
+    _, _, err = shell.outcome(*arguments[command])
     assert "Traceback" not in err
     inside = [results, *(shell.folder / part for part in ("cache", "expected.csv", "submission"))]
     made = {path.resolve() for path in everything(tmp_path) - before}
@@ -113,8 +111,7 @@ def test_no_pickle_is_read_wherever_it_is_put(make_features: MakeFeatures, resul
     for name in ("manifest.json", "components.csv", "metrics.json", "labels.csv"):
         kept = (folder / name).read_bytes() if (folder / name).exists() else b""
         (folder / name).write_bytes(bomb)
-        process = shell.start("report", str(results))
-        process.communicate(timeout=60)
+        shell.outcome("report", str(results))
         (folder / name).write_bytes(kept)
     assert not mark.exists()
 
