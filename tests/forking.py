@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +26,7 @@ HEAVY = (
 )
 """What is imported ahead. Nothing of asdbench: a test may replace a part of it before the command begins."""
 PATIENCE = 300
-"""Seconds after which a program counts as hanging."""
+"""Seconds after which a program counts as hanging and is ended, with the exit code of that signal."""
 
 
 def forked(
@@ -40,10 +40,6 @@ def forked(
         order = (program, list(arguments), str(folder), dict(environment), streams)
         server.stdin.write(json.dumps(order) + "\n")
         server.stdin.flush()
-        if not select.select([server.stdout], [], [], PATIENCE)[0]:
-            _server.cache_clear()
-            server.kill()
-            raise TimeoutError(f"not done after {PATIENCE} s: {' '.join(arguments)}")
         code = int(server.stdout.readline())
         out, err = (Path(streams, name).read_text(encoding="utf-8") for name in ("out", "err"))
     return code, out, err
@@ -79,6 +75,7 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], stre
         opened = os.open(Path(streams, name), mode | os.O_CREAT)
         os.dup2(opened, number)
         os.close(opened)
+    signal.alarm(PATIENCE)
     sys.argv = ["-c", *arguments]
     os.environ.clear()
     os.environ.update(environment)
