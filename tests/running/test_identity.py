@@ -213,17 +213,19 @@ def test_a_plugin_package_is_followed_into_its_helpers(
     make_features: MakeFeatures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an entry point has it: the factory's module imports another, which imports a third inside a function."""
-    package = tmp_path / "plugged"
+    package = tmp_path / "helped_package"
     package.mkdir()
     mine(package)
     text = (package / "mine.py").read_text()
-    (package / "mine.py").write_text(text.replace("from helper import", "from plugged.helper import"))
+    (package / "mine.py").write_text(text.replace("from helper import", "from helped_package.helper import"))
     (package / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
-    entry = registry.Entry("plugged", "systems", "plugged.mine:make", "plugged 1.0")
-    monkeypatch.setattr(registry, "entries", lambda group: {"plugged": entry} if group == "systems" else known(group))
-    code = dict(code_of_system("plugged", registry.create("systems", "plugged")).modules)
-    assert set(code) == {TRAINING, "plugged/__init__.py", "plugged/mine.py", "plugged/helper.py"}
+    entry = registry.Entry("helped_package", "systems", "helped_package.mine:make", "helped_package 1.0")
+    monkeypatch.setattr(
+        registry, "entries", lambda group: {"helped_package": entry} if group == "systems" else known(group)
+    )
+    code = dict(code_of_system("helped_package", registry.create("systems", "helped_package")).modules)
+    assert set(code) == {TRAINING, "helped_package/__init__.py", "helped_package/mine.py", "helped_package/helper.py"}
 
 
 known = registry.entries
