@@ -45,6 +45,13 @@ def _tables(part: Part, pair: Comparison, whole: bool) -> None:
     console.print("", shown, sep="\n")
     if not whole:
         return
+    machines = content.of_machines(pair)
+    if machines:
+        shown = columns(["Machine", ""], HEADS[:5])
+        for each in machines:
+            name = content.NAMES[each.quantity].removesuffix(" score")
+            shown.add_row(Text(one_line(each.machine)), name, *values(each.verdict)[:5])
+        console.print("", shown, sep="\n")
     places = content.place_names(part)
     for metric, title in content.METRICS.items():
         shown = columns([f"{title}\n{places[0]}", *places[1:]], HEADS[:4])
