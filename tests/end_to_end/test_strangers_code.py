@@ -61,6 +61,7 @@ def stranger(tmp_path: Path) -> Path:
     """A folder as somebody unpacks it: results beside code, settings beside both; manifests that name all of it."""
     folder, secret = tmp_path / "unpacked", tmp_path / "secret"
     secret.mkdir()
+    (secret / "x.py").write_text("1\n")
     folder.mkdir()
     for place in (folder, folder / "results"):
         place.mkdir(exist_ok=True)
@@ -83,7 +84,9 @@ def stranger(tmp_path: Path) -> Path:
             manifest = json.loads(file.read_text())
             entry = manifest["machines"]["fan"]
             manifest["system"].update(spec=spec, embedding=spec, source=spec, title=spec)
-            entry["key"].update(embedding={"name": spec, "weights": str(secret / "w.pth")}, origin=spec)
+            code = dict.fromkeys(("evil.py", "evil_module.py", str(secret / "x.py"), "../secret/x.py"), "0" * 64)
+            embedding = {"name": spec, "weights": str(secret / "w.pth"), "code": code}
+            entry["key"].update(embedding=embedding, origin=spec, code=code)
             entry.update(command=f"asdbench run --dataset {spec}", environment={"asdbench": spec})
             file.write_text(json.dumps(manifest))
     return folder
@@ -124,7 +127,10 @@ def test_no_command_runs_or_opens_what_a_results_folder_names(
         "plot": [["plot", kind, *toy, "--output", f"{out}/{kind}.svg"] for kind in ("auc", "roc", "training")],
         "leaderboard": [["leaderboard"], ["leaderboard", "--format", "json"]],
         "compare": [["compare", "mvg", "./evil.py:make", "--dataset", "here"]],
-        "check": [["check", "--dataset", "here", "--update", "--against", f"{out}/expected.csv"]],
+        "check": [
+            ["check", "--dataset", "here", "--update", "--against", f"{out}/expected.csv"],
+            ["check", "--dataset", "here", "--against", f"{out}/expected.csv"],
+        ],
         "score": [["score", str(score), "--year", "2021", "--partial"]],
         "export": [["export", "--dataset", "here", "--system", "mvg", "--partial", "--output", f"{out}/export"]],
         "fetch": [["fetch", "dcase2021", "--to", f"{out}/root", "--from", "results"]],
@@ -141,9 +147,14 @@ def test_no_command_runs_or_opens_what_a_results_folder_names(
     assert seen == []
     assert not list(tmp_path.rglob("it ran"))
     named = [arguments for own in commands.values() for arguments in own]
-    refused = {" ".join(one[:2]): code for one, code in zip(named, codes, strict=True) if code != 0}
-    # These have nothing to do here: no archives, no such embedding, no clips, no weights.
-    expected = {"fetch dcase2021": 4, "embed --dataset": 2, "datasets validate": 4}
+    refused = {" ".join(one[:4]): code for one, code in zip(named, codes, strict=True) if code != 0}
+    # These have nothing to do here: other code than the manifest says, no archives, no such embedding, no clips.
+    expected = {
+        "check --dataset here --against": 4,
+        f"fetch dcase2021 --to {out}/root": 4,
+        "embed --dataset toy --embedding": 2,
+        "datasets validate results": 4,
+    }
     assert refused == expected
     made = everything(tmp_path) - before
     ran = stranger / "results" / "small", stranger / "results" / "logs"  # what `run` was asked to make
