@@ -7,6 +7,8 @@ Conventions
   mean, of ``HARMONIC MEAN`` a printed harmonic one. Domain ``both``: over source and target.
 - ``elided`` names machine types that a source leaves out although its printed means are over them, too.
 - Values are percent, as printed; ``decimals`` says to how many places.
+- ``trainings`` says of how many trainings the values are: a number or ``unknown``, then in brackets how that is known or
+  what else is. ``selection`` says which epoch was taken, as far as is known; what is unknown is written so.
 - Facts only: nothing is corrected here. Where a printed number is wrong, the note says so and
   :func:`recomputed_means` gives the right one.
 - Keys: ``narita2021/table-3`` (AE of the organizers), ``-4`` (CVAE), ``-5`` (System 1), ``-6`` (System 2),
@@ -21,6 +23,7 @@ Source: Narita & Tamamori, DCASE 2021 Challenge Task 2 technical report; each ta
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -65,6 +68,12 @@ class Table:
         Places after the point to which ``cells`` are rounded.
     note : str
         Known errors and what else a reader must know.
+    trainings : int or None
+        Of how many trainings each value is the mean; None where that is not known.
+    trainings_said : str
+        The same in words, with how it is known.
+    selection : str
+        Which epoch was taken, as far as is known.
     cells : mapping of (machine, section, domain, metric) to float
         Percent, in printed order.
     printed_means : mapping of (domain, metric) to float
@@ -80,6 +89,9 @@ class Table:
     source: str
     decimals: int
     note: str
+    trainings: int | None
+    trainings_said: str
+    selection: str
     cells: Mapping[CellKey, float] = field(hash=False)
     printed_means: Mapping[Column, float] = field(hash=False)
     printed_harmonic: Mapping[Column, float] = field(hash=False, default_factory=dict)
@@ -201,11 +213,19 @@ def _read_table(key: str) -> Table:
         source=head["source"],
         decimals=int(head["decimals"]),
         note=head["note"],
+        trainings=_count(head["trainings"]),
+        trainings_said=head["trainings"],
+        selection=head["selection"],
         cells=MappingProxyType(cells),
         printed_means=MappingProxyType(printed["MEAN"]),
         printed_harmonic=MappingProxyType(printed["HARMONIC MEAN"]),
         elided=tuple(name.strip() for name in head.get("elided", "").split(",") if name.strip()),
     )
+
+
+def _count(said: str) -> int | None:
+    first = re.split(r"[ ,]", said)[0]
+    return None if first == "unknown" else int(first)
 
 
 def _read(name: str) -> tuple[dict[str, str], list[dict[str, str]]]:

@@ -102,6 +102,19 @@ def test_single_run_paucs_lie_on_the_grid_of_100_and_100_clips(key: str) -> None
     assert tested == (33 if key not in READMES else 12)
 
 
+def test_each_table_says_of_how_many_trainings_it_is_and_how_the_epoch_was_chosen() -> None:
+    assert {key: table.trainings for key, table in tables().items()} == {
+        **dict.fromkeys(SINGLE_RUN, 1),
+        **dict.fromkeys(READMES, 1),
+        "narita2021/table-3": None,
+    }
+    for key, table in tables().items():
+        assert table.selection
+        suspected = "labelled test clips" in table.selection
+        assert suspected == (key in REPORT[1:])
+        assert not suspected or ("unknown" in table.selection and "not a fact" in table.selection)
+
+
 def test_the_organizers_mean_over_trials_lies_off_the_grid() -> None:
     cells = tables()["narita2021/table-3"].cells
     off = [

@@ -52,7 +52,7 @@ def _short(table: Table, width: int) -> str:
     columns = BOTH if beyond(table) else COLUMNS
     shape = f"{len(table.cells)} values: {len(table.rows)} sections of {len(table.machines)} machine types"
     lines = [f"{table.key}: {table.title}", f"{shape}; source: {table.source}"]
-    lines += [f"known: {note}" for note in notes(table)[1:]]
+    lines += [*made(table), *(f"known: {note}" for note in notes(table)[1:] if note not in made(table))]
     heads = [label(column).replace(" ", "\n") for column in columns]
     body = tabulate(means(table, columns), ["mean", *heads], "plain", disable_numparse=True, stralign="right")
     score = f"official score, {over(table)}: {recomputed_means(table).official_score:.2f}"
@@ -87,12 +87,17 @@ def _printed(table: Table, printed: float | None, recomputed: float) -> str:
 
 def notes(table: Table) -> list[str]:
     """Source, what is known of the table, and what its marks mean."""
-    found = [f"Source: {table.source}.", table.note]
+    found = [f"Source: {table.source}.", table.note, *made(table)]
     if any(value.endswith(OTHER) for row in means(table, COLUMNS) for value in row):
         found.append(LEGEND)
     if table.elided:
         found.append(f"Not printed: {', '.join(table.elided)}; recomputed means are over the cells printed.")
     return found
+
+
+def made(table: Table) -> list[str]:
+    """How many trainings are behind a table, and which epoch was taken."""
+    return [f"Trainings: {table.trainings_said}.", f"Epoch: {table.selection}."]
 
 
 def beyond(table: Table) -> bool:
