@@ -15,10 +15,10 @@ from rich.text import Text
 from asdbench.cli import run_overview as overview
 from asdbench.cli import wrapping as lines
 from asdbench.cli.wrapping import columns, line
-from asdbench.judging.verdicts import MARKS
 from asdbench.metrics.challenge import Column
 from asdbench.reports.content.evidence import one_line
 from asdbench.reports.content.footnotes import NO_RESULT, loud
+from asdbench.reports.content.reproduction import HEADS, MARKS, rows
 from asdbench.reports.content.system_table import SystemTable, shared_notes
 from asdbench.reports.content.wording import COLLAPSED, NOTHING, ODD, PARTS, label, percent, span, unit
 from asdbench.reports.text.markdown import against_published
@@ -58,7 +58,13 @@ def _system(console: Console, table: SystemTable, shared: Sequence[str]) -> None
     said = f"{score} (95 % interval {span(table.score_bounds)}){beside}" if table.score_bounds else f"{score}{beside}"
     click.echo(line("Official score: ", said))
     if table.verdict:
-        click.echo(line("Against the published values: ", one_line(table.verdict)))
+        click.echo(line("Against the published values: ", f"{one_line(table.verdict)}."))
+    found = rows(table.reproductions) if table.reproductions is not None else []
+    if found:
+        held = columns(HEADS[:1], [head.replace(" ", "\n") for head in HEADS[1:]])
+        for name, *values in found:
+            held.add_row(Text(one_line(name)), *values)
+        console.print("", held, "", sep="\n")
     _list([note for note in table.notes if note not in shared])
 
 

@@ -27,7 +27,7 @@ from asdbench.judging.dependence import Dependence, blocks, dependence
 from asdbench.judging.methods import Comparison, compare_all
 from asdbench.judging.samples import Sample, Scored
 from asdbench.metrics.challenge import DEFINITIONS, Definition
-from asdbench.results.manifest import reduced
+from asdbench.results.manifest import reduced, unit_of
 from asdbench.results.seed_folder import SeedFolder
 
 
@@ -212,7 +212,7 @@ def _scored(file: CommonFile, number: int, manifests: Sequence[Mapping[str, Any]
     entries = [one["machines"][file.file.machine] for one in manifests]
     return Scored(
         file.file,
-        _unit(entries[0], file.file.section),
+        unit_of(entries[0], file.file.section),
         tuple(str(one["seed"]) for one in manifests),
         groups[0].labels,
         np.stack([group.scores for group in groups]),
@@ -221,10 +221,3 @@ def _scored(file: CommonFile, number: int, manifests: Sequence[Mapping[str, Any]
         tuple(json.dumps(entry["key"], sort_keys=True) for entry in entries),
         file.cells,
     )
-
-
-def _unit(entry: Mapping[str, Any], section: str) -> str:
-    """The fit that scored a section of a machine: ``fan``, ``fan/dev``, ``fan/00`` or ``all``."""
-    fits = entry["fits"]
-    own = [label for label, fit in fits.items() if section in fit.get("sections", ())]
-    return str(next(iter(own or fits)))

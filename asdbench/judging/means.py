@@ -26,6 +26,9 @@ from asdbench.metrics.aggregate import Metric
 from asdbench.words import counted
 
 Mean: TypeAlias = Literal["arithmetic", "harmonic"]
+ByUnit: TypeAlias = Mapping[str, Floats]
+Linear: TypeAlias = tuple[float, ByUnit, ByUnit]
+"""The estimate; by unit each fit's contribution (fits,) and the weight of each value (fits, values)."""
 FEWEST: Mapping[Metric, int] = {"auc": 5, "pauc": 20}
 """Clips of either class in each cell from which on intervals of differences hold the truth in 92 or more of 100
 simulated cases (docs/verdicts.md)."""
@@ -107,9 +110,8 @@ def contributions(measured: Measured, values: Sequence[Value], mean: Mean) -> Co
         unit: np.stack([files[number][0].values[value] for number in own for value in files[number][1]], axis=1)
         for unit, own in by_unit.items()
     }
-    estimate, ys, weights = (_arithmetic if mean == "arithmetic" else _harmonic)(
-        matrix, {unit: files[own[0]][0].scored.fits for unit, own in by_unit.items()}, len(values)
-    )
+    fits = {unit: files[own[0]][0].scored.fits for unit, own in by_unit.items()}
+    estimate, ys, weights = linear(mean, matrix, fits)
     units = {}
     for unit, own in by_unit.items():
         parts, column = [], 0
@@ -150,9 +152,22 @@ def _falling(files: Sequence[tuple[FileValues, Sequence[Value]]]) -> tuple[Cell,
     return tuple(sorted(zeros, key=lambda cell: -zeros[cell]))
 
 
-ByUnit: TypeAlias = Mapping[str, Floats]
-Linear: TypeAlias = tuple[float, ByUnit, ByUnit]
-"""The estimate; by unit each fit's contribution (fits,) and the weight of each value (fits, values)."""
+def linear(mean: Mean, matrix: ByUnit, fits: Mapping[str, tuple[str, ...]]) -> Linear:
+    """A mean of values from each unit's values of each fit.
+
+    Parameters
+    ----------
+    mean : {"arithmetic", "harmonic"}
+    matrix : mapping of unit to float array (fits, values)
+    fits : mapping of unit to tuple of str
+        Their seeds.
+
+    Returns
+    -------
+    Linear
+    """
+    count = sum(own.shape[1] for own in matrix.values())
+    return (_arithmetic if mean == "arithmetic" else _harmonic)(matrix, fits, count)
 
 
 def _arithmetic(matrix: ByUnit, fits: Mapping[str, tuple[str, ...]], count: int) -> Linear:

@@ -8,7 +8,8 @@ Conventions
   mean, widened by half a printed unit.
 - *not reproduced*: outside, however wide. *reproduced*: inside an interval of at most 5 points to either side.
   *cannot be told*: inside a wider one, or one training of ours. Deterministic: equal to rounding or not.
-- Machines and means are judged; cells are shown.
+- Machines and means are judged. Of the many cells only those are whose interval is at most 5 points to either side;
+  the others are shown (:mod:`asdbench.judging.reproductions`).
 - All values are fractions; a published 61.34 % has a printed unit of 0.0001.
 
 Source: Hahn & Meeker, Statistical Intervals (1991), chapter 4 (prediction of one more value, or of a mean).
@@ -24,7 +25,6 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from asdbench.judging.means import Contributions
 from asdbench.judging.student import quantile, satterthwaite
 from asdbench.metrics.intervals import LEVEL
 
@@ -55,6 +55,11 @@ class Reproduction:
     high: float | None
     outcome: Outcome
     reason: str = ""
+
+    @property
+    def difference(self) -> float:
+        """Ours less the published value."""
+        return self.ours - self.published
 
     @property
     def half_width(self) -> float | None:
@@ -106,14 +111,6 @@ def reproduced(
         return Reproduction(ours, published, low, high, "reproduced")
     reason = f"one more training would lie within ± {100 * reach:.1f} points: too wide to tell"
     return Reproduction(ours, published, low, high, "cannot be told", reason)
-
-
-def of_mean(
-    mean: Contributions, published: float, printed: float, *, trainings: int = 1, deterministic: bool = False
-) -> Reproduction:
-    """:func:`reproduced` of a mean as :func:`asdbench.judging.measuring.contributions` gives it."""
-    fits = [unit.y for unit in mean.units.values()]
-    return reproduced(mean.estimate, fits, published, printed, trainings=trainings, deterministic=deterministic)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ Conventions
   mean, of ``HARMONIC MEAN`` a printed harmonic one. Domain ``both``: over source and target.
 - ``elided`` names machine types that a source leaves out although its printed means are over them, too.
 - Values are percent, as printed; ``decimals`` says to how many places.
-- ``trainings`` says of how many trainings the values are: a number or ``unknown``, then in brackets how that is known or
-  what else is. ``selection`` says which epoch was taken, as far as is known; what is unknown is written so.
+- ``trainings`` says of how many trainings the values are, a number or ``unknown``, and how that is known.
+  ``selection`` says which epoch was taken, as far as is known. What is unknown is written so.
 - Facts only: nothing is corrected here. Where a printed number is wrong, the note says so and
   :func:`recomputed_means` gives the right one.
 - Keys: ``narita2021/table-3`` (AE of the organizers), ``-4`` (CVAE), ``-5`` (System 1), ``-6`` (System 2),

@@ -44,6 +44,13 @@ def threshold_of(entry: Mapping[str, Any] | None, section: str) -> Mapping[str, 
     return next((own for own in thresholds.values() if section in own["sections"]), {})
 
 
+def unit_of(entry: Mapping[str, Any], section: str) -> str:
+    """The fit that scored a section of a machine, ``fan``, ``fan/dev``, ``fan/00`` or ``all``; "" where none did."""
+    fits = entry["fits"]
+    own = [label for label, fit in fits.items() if section in fit.get("sections", ())]
+    return str(next(iter(own or fits), ""))
+
+
 def undecided(machine: str, entry: Mapping[str, Any]) -> dict[str, str]:
     """Machine, or its fit where it has several -> why there is no threshold, though some of its cells have scores."""
     scored = {name.rpartition("/")[0] for name, reason in entry["cells"].items() if reason is None}

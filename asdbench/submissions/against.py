@@ -1,4 +1,4 @@
-"""A scored folder of challenge files beside a published table: the same verdicts as for a run.
+"""A scored folder of challenge files beside a published table: the same verdicts as for a run of one training.
 
 The published tables are of the development set of DCASE 2021 Task 2. Other years and evaluation sets are refused;
 whether a cell holds that set's clips is said, not required.
@@ -6,14 +6,13 @@ whether a cell holds that set's clips is said, not required.
 
 from __future__ import annotations
 
+from asdbench.api import Cell
 from asdbench.errors import UsageError
-from asdbench.judging.verdicts import Compared, compare
-from asdbench.metrics.intervals import Interval
-from asdbench.published import Metric, Table, official_counts
-from asdbench.results.intervals import group_intervals
+from asdbench.judging.reproductions import Reproductions, hold
+from asdbench.metrics.aggregate import RANKING, Metric
+from asdbench.published import Table, official_counts
 from asdbench.submissions.scoring import Scored
 
-RANKING: tuple[Metric, ...] = ("auc", "pauc")
 YEAR = 2021
 
 
@@ -30,18 +29,16 @@ def require_comparable(year: int) -> None:
         )
 
 
-def against(scored: Scored, table: Table) -> tuple[Compared, ...]:
-    """Each AUC and pAUC of a development set of 2021 beside a published table.
+def against(scored: Scored, table: Table, *, deterministic: bool = False) -> Reproductions:
+    """The values of a development set of 2021 beside a published table.
 
     Parameters
     ----------
     scored : Scored
+        One set of files: one training.
     table : Table
-
-    Returns
-    -------
-    tuple of Compared
-        By machine, section, domain, metric; percent.
+    deterministic : bool
+        Whether another training of the system would give the same scores.
 
     Raises
     ------
@@ -55,17 +52,14 @@ def against(scored: Scored, table: Table) -> tuple[Compared, ...]:
             looked=f"these files are scored as the {scored.part} set",
             hint="leave --against out",
         )
-    values = []
-    for group in sorted(scored.groups, key=lambda group: group.file):
-        found = group_intervals(scored.year.definition, group)
+    values: dict[tuple[Cell, Metric], float] = {}
+    for cell in scored.cells:
         for metric in RANKING:
-            own = found[group.file.domain, metric]
-            values.append(compare(group.file, metric, 100 * own.estimate, _bounds(own), table))
-    return tuple(values)
-
-
-def _bounds(found: Interval) -> tuple[float, float]:
-    return 100 * found.low, 100 * found.high
+            value = cell.value(metric)
+            if value is not None:
+                values[cell.cell, metric] = value
+    units = {value: value[0].machine for value in values}
+    return hold([values], units, table, scored.year.definition, deterministic=deterministic)
 
 
 def other_clips(scored: Scored, table: Table) -> tuple[str, ...]:
@@ -77,6 +71,6 @@ def other_clips(scored: Scored, table: Table) -> tuple[str, ...]:
         anomalies = int(group.labels.sum())
         here = (len(group.labels) - anomalies, anomalies)
         official = (counts.get((*place, "test", "normal"), 0), counts.get((*place, "test", "anomaly"), 0))
-        if here != official and any((*place, metric) in table.cells for metric in RANKING):
+        if here != official and any((*place, metric) in table.cells for metric in ("auc", "pauc")):
             odd.append(str(group.file))
     return tuple(odd)

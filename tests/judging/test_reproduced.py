@@ -5,13 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from asdbench.judging.means import contributions
-from asdbench.judging.measuring import measure
-from asdbench.judging.reproduced import of_mean, reproduced, tally
-from asdbench.judging.samples import checked
-from asdbench.metrics.challenge import DEFINITIONS
-
-from .trainings import made
+from asdbench.judging.reproduced import reproduced, tally
 
 PRINTED = 0.0001
 
@@ -56,18 +50,6 @@ def test_deterministic_is_equal_to_rounding_or_not(published: float, outcome: st
 def test_trainings_that_do_not_differ_leave_the_printed_unit() -> None:
     assert reproduced(0.61, [[0.61, 0.61]], 0.61004, PRINTED).outcome == "reproduced"
     assert reproduced(0.61, [[0.61, 0.61]], 0.6102, PRINTED).outcome == "not reproduced"
-
-
-def test_of_a_mean_over_machines_the_machines_spreads_add() -> None:
-    measured = measure(checked(made("a", 1, 4)), DEFINITIONS[2021])
-    areas = [value for value in measured.values if value[1] == "auc"]
-    found = of_mean(contributions(measured, areas, "arithmetic"), 0.7, PRINTED)
-    by_machine = [
-        np.mean([measured.files[measured.place[one]].values[one] for one in areas if one[0].machine == machine], axis=0)
-        for machine in ("fan", "pump")
-    ]
-    expected = reproduced(float(np.mean(by_machine)), [one / 2 for one in by_machine], 0.7, PRINTED)
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
 def test_one_more_training_lies_inside_as_often_as_it_says() -> None:

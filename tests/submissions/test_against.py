@@ -9,10 +9,10 @@ import pytest
 from asdbench.api import Cell
 from asdbench.datasets.years import YEARS
 from asdbench.errors import UsageError
-from asdbench.judging.verdicts import VERDICTS, count, mean_difference, summary
 from asdbench.published import tables
-from asdbench.reports.text.verdicts import render
-from asdbench.results.intervals import intervals
+from asdbench.reports.content.reproduction import summary
+from asdbench.reports.text.against import render
+from asdbench.results.scoring import evaluate
 from asdbench.running.run import run
 from asdbench.submissions.against import against, other_clips
 from asdbench.submissions.export import export
@@ -23,46 +23,52 @@ TABLE = "narita2021/table-3"
 
 
 @pytest.mark.shared
-def test_a_real_run_of_the_baseline_agrees_with_the_organizers_table(shared: Path) -> None:
+def test_a_real_run_of_the_baseline_beside_the_organizers_table(shared: Path) -> None:
     scored = score_folder(shared / "real" / "scores_dcase2021_dev_baseline_ae", YEARS[2021])
-    values = against(scored, tables()[TABLE])
-    assert [count(values, verdict) for verdict in VERDICTS] == [1, 83, 0, 0, 0]
-    assert mean_difference(values) == pytest.approx(0.0995910, abs=1e-6)
-    assert summary(values) == ("84 of 84 cells within the interval (1 equal to rounding); mean difference +0.1 points")
-    found = {(value.cell, value.metric): value for value in values}
-    assert found[Cell("valve", "00", "target"), "pauc"].verdict == "equal to rounding"
-    assert found[Cell("pump", "01", "target"), "auc"].difference == pytest.approx(5.40, abs=0.005)
+    found = against(scored, tables()[TABLE])
+    assert found.mean_difference == pytest.approx(0.000995910, abs=1e-8)
+    assert {one.outcome for one in found.cells.values()} == {"cannot be told"}
+    assert summary(found).startswith(
+        "one training of ours: cannot be told; mean difference +0.1 points over 84 values."
+    )
+    assert found.cells[Cell("pump", "01", "target"), "auc"].difference == pytest.approx(0.0540, abs=5e-5)
+    official = found.overall["official"]
+    assert (100 * official.ours, 100 * official.published) == pytest.approx((57.385, 57.280), abs=0.001)
+    assert found.overall["official"].ours == pytest.approx(scored.summary.official_score)
     assert other_clips(scored, tables()[TABLE]) == ()
 
 
 @pytest.mark.shared
-def test_the_same_run_is_not_taken_for_another_system(shared: Path) -> None:
+def test_told_that_it_is_deterministic_values_are_equal_to_rounding_or_not(shared: Path) -> None:
     scored = score_folder(shared / "real" / "scores_dcase2021_dev_baseline_ae", YEARS[2021])
-    values = against(scored, tables()["narita2021/table-6"])
-    text = render(tables()["narita2021/table-6"], values)
-    assert count(values, "outside") == 63
-    assert text.count("| outside") == 63
+    found = against(scored, tables()[TABLE], deterministic=True)
+    equal = [value for value, one in found.cells.items() if one.outcome == "reproduced"]
+    assert equal == [(Cell("valve", "00", "target"), "pauc")]
+    assert summary(found).startswith("of 7 machines (official score; deterministic: equal to rounding or not) 0 repro")
+    assert render(found).count(" ✓ |") == 1
     partly = against(scored, tables()["organizers/ae-readme"])
-    assert count(partly, "not published") == 60
-    assert summary(partly).endswith("; 60 not published")
+    assert partly.unpublished == 60
+    assert list(partly.machines) == ["fan", "valve"]
+    assert "; 60 not published. " in summary(partly)
 
 
-def test_the_intervals_are_those_of_the_result_folder(make_features: MakeFeatures, tmp_path: Path) -> None:
+def test_the_values_are_those_of_the_result_folder(make_features: MakeFeatures, tmp_path: Path) -> None:
     features = f"features:{make_features(shift=0.3, test=12)}"
     (folder,) = run(features, "mvg", results=tmp_path / "results", cache=tmp_path / "cache").folders
-    kept = intervals(folder)["dev"].cells
+    own = {cell.cell: cell for cell in evaluate(folder)}
     export(folder, tmp_path / "out", YEARS[2021])
     scored = score_folder(tmp_path / "out", YEARS[2021])
     table = tables()[TABLE]
-    values = against(scored, table)
-    assert len(values) == 16
-    for value in values:
-        own = kept[value.cell, value.metric]
-        assert value.bounds == pytest.approx((100 * own.low, 100 * own.high))
+    found = against(scored, table)
+    assert len(found.cells) == 16
+    printed: dict[tuple[Cell, str], float] = {(Cell(*place), of): value for (*place, of), value in table.cells.items()}
+    for (cell, metric), value in found.cells.items():
+        assert value.ours == own[cell].value(metric)
+        assert value.published == printed[cell, metric] / 100
     odd = other_clips(scored, table)
     assert len(odd) == 8
-    assert summary(values, odd).endswith("; 16 of the 16 of other clips")
-    assert "Other clips than the published cell: fan 00 source" in render(table, values, odd)
+    assert "; 16 of the 16 of other clips. " in summary(found, odd)
+    assert "Other clips than the published cell: fan 00 source" in render(found, odd)
 
 
 @pytest.mark.shared

@@ -10,6 +10,7 @@ from asdbench.judging.methods import Comparison
 from asdbench.reports.content.comparison import sentence
 from asdbench.reports.content.evidence import Shown, View
 from asdbench.reports.content.footnotes import NO_RESULT
+from asdbench.reports.content.reproduction import short
 from asdbench.reports.content.system_table import SystemTable, comparable
 from asdbench.words import counted, listed
 
@@ -18,8 +19,7 @@ def verdict(view: View) -> tuple[str, str]:
     """What the view says in one sentence, and the comparison behind it, to quote: "" where there is none."""
     can = comparable([shown.table for shown in view.systems])
     fair = [shown for table in can for shown in view.systems if shown.table is table]
-    counts = [_within(shown) for shown in view.systems if shown.table.has_published and not shown.oracle]
-    beside = f"; our 95 % intervals hold, of the published values, {', '.join(counts)}" if counts else ""
+    beside = _published([shown for shown in view.systems if not shown.oracle])
     taking = {shown.name for shown in fair}
     left = [f"{one.name} ({_why_not(one, fair)})" for one in view.systems if not one.oracle and one.name not in taking]
     beside += f"; not compared: {', '.join(left)}" if fair and left else ""
@@ -85,10 +85,10 @@ def _why_not(shown: Shown, fair: Sequence[Shown]) -> str:
     return f"{cells} of {most} cells" if cells < most else "other cells"
 
 
-def _within(shown: Shown) -> str:
-    """How many of a system's published values are within its intervals."""
-    judged = [verdict for row in shown.table.rows for verdict in row.verdicts.values() if verdict != "not published"]
-    return f"{len(judged) - judged.count('outside')} of {len(judged)} ({shown.name})"
+def _published(systems: Sequence[Shown]) -> str:
+    """What of the published values is reproduced."""
+    said = [f"{one.name}: {short(own)}" for one in systems if (own := one.table.reproductions) is not None]
+    return f"; beside the published values, {', '.join(said)}" if said else ""
 
 
 def _score(table: SystemTable) -> str:

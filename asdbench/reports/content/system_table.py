@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from asdbench.judging.verdicts import Verdict, judge
+from asdbench.judging.reproduced import Outcome, Reproduction
+from asdbench.judging.reproductions import Reproductions
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column, Definition
 from asdbench.reports.content.footnotes import NO_RESULT, REDUCED
@@ -17,17 +18,14 @@ from asdbench.reports.content.wording import Bounds, means_of
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import STAMP, parted
 
-SHOWN = 2
-"""Decimals of means and official scores, ours and those recomputed from published cells."""
-
 
 @dataclass(frozen=True)
 class Row:
     """A machine's section: ours and published, percent by (domain, metric); a value that is not there is absent.
 
     ``mark`` is set where the clip counts are not those of DCASE 2021; ``missing`` are columns
-    that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are there
-    where the system has a published table. ``collapsed``: a component of the machine's model is constant.
+    that were asked for and have no value; ``bounds`` are the 95 % interval of each value; ``verdicts`` are of the
+    values that are published. ``collapsed``: a component of the machine's model is constant.
     """
 
     machine: str
@@ -37,7 +35,7 @@ class Row:
     mark: bool = False
     missing: tuple[Column, ...] = ()
     bounds: Mapping[Column, Bounds] = field(default_factory=dict)
-    verdicts: Mapping[Column, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[Column, Outcome] = field(default_factory=dict)
     collapsed: bool = False
 
 
@@ -71,7 +69,9 @@ class SystemTable:
     overall, overall_bounds, their_overall : mapping of metric to float, to their intervals, to the published
         The arithmetic means over all cells of whatever domain, percent.
     verdict : str
-        The cells' verdicts in one line; empty where nothing is published.
+        What is reproduced, in one line; empty where nothing is published.
+    reproductions : Reproductions or None
+        Each value held against the published one; None where nothing is published.
     folders : tuple of SeedFolder
         What it was made from.
     seed_scores : tuple of float or None
@@ -100,6 +100,7 @@ class SystemTable:
     overall_bounds: Mapping[Metric, Bounds] = field(default_factory=dict)
     their_overall: Mapping[Metric, float] = field(default_factory=dict)
     verdict: str = ""
+    reproductions: Reproductions | None = None
     folders: tuple[SeedFolder, ...] = ()
     seed_scores: tuple[float | None, ...] = ()
 
@@ -147,25 +148,18 @@ class SystemTable:
         bounds = self.arithmetic_bounds if which == "arithmetic" else self.harmonic_bounds
         ours = {column: getattr(mean, which) for column, mean in self.ours.items()}
         theirs = {column: getattr(mean, which) for column, mean in self.theirs.items()}
-        verdicts = {
-            column: judge(value, bounds.get(column), theirs[column], SHOWN)
-            for column, value in ours.items()
-            if column in theirs
-        }
+        verdicts = {column: found.outcome for column, found in self.means_beside(which).items()}
         return Row(f"{which.capitalize()} mean", "", ours, theirs, bounds=bounds, verdicts=verdicts)
 
-    def overall_verdict(self, metric: Metric) -> Verdict | None:
-        """The verdict on the mean over all cells of whatever domain, where there is one to compare."""
-        if metric not in self.overall or metric not in self.their_overall:
-            return None
-        return judge(self.overall[metric], self.overall_bounds.get(metric), self.their_overall[metric], SHOWN)
+    def means_beside(self, which: str) -> Mapping[Column, Reproduction]:
+        """Each ``arithmetic`` or ``harmonic`` mean that stands beside one of published cells."""
+        if self.reproductions is None:
+            return {}
+        return self.reproductions.arithmetic if which == "arithmetic" else self.reproductions.harmonic
 
-    @property
-    def score_verdict(self) -> Verdict | None:
-        """The verdict on the official score, where there is one to compare."""
-        if self.score is None or self.their_score is None:
-            return None
-        return judge(self.score, self.score_bounds, self.their_score, SHOWN)
+    def beside(self, quantity: str) -> Reproduction | None:
+        """The official score, mean AUC or mean pAUC over all cells beside that of the published ones."""
+        return None if self.reproductions is None else self.reproductions.overall.get(quantity)
 
     @property
     def warnings(self) -> tuple[str, ...]:

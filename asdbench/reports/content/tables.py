@@ -15,11 +15,13 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
 from asdbench.judging.beside_published import other_counts, published_for
-from asdbench.judging.verdicts import LEGEND, Compared, Verdict, compare, summary
+from asdbench.judging.measuring import Value
+from asdbench.judging.reproductions import Reproductions, hold
 from asdbench.metrics.aggregate import RANKING, CellMetrics, Metric, means, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
 from asdbench.metrics.intervals import Interval
@@ -36,9 +38,11 @@ from asdbench.reports.content.footnotes import (
 )
 from asdbench.reports.content.groups import beside_chosen, grouped, last_epoch
 from asdbench.reports.content.optimism import gains
+from asdbench.reports.content.reproduction import LEGEND, summary
 from asdbench.reports.content.system_table import Row, SystemTable
 from asdbench.reports.content.wording import Bounds
 from asdbench.results.intervals import Uncertainty, intervals
+from asdbench.results.manifest import unit_of
 from asdbench.results.results_folder import results_in
 from asdbench.results.scoring import scored_files
 from asdbench.results.seed_folder import SeedFolder
@@ -101,7 +105,8 @@ def _table(
     published = published_for(first)
     sure = [intervals(folder).get(part, NOTHING) for folder in folders]
     rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
-    compared: list[Compared] = []
+    common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
+    beside = _beside(published.table, definition, manifests, [[seed[cell] for cell in common] for seed in per_seed])
     collapsed = {
         machine for manifest in manifests for machine, entry in manifest["machines"].items() if entry["constant"]
     }
@@ -129,14 +134,16 @@ def _table(
             for domain, metric in ours
             if (found := _bounds(seed.cells.get((Cell(machine, section, domain), metric)) for seed in sure))
         }
-        judged = _compared(published.table, machine, section, ours, bounds)
-        compared += judged
-        verdicts: dict[Column, Verdict] = {(value.cell.domain, value.metric): value.verdict for value in judged}
+        judged = {} if beside is None else beside.cells
+        verdicts = {
+            column: judged[value].outcome
+            for column in ours
+            if (value := (Cell(machine, section, column[0]), column[1])) in judged
+        }
         lacking = tuple(column for column in absent if column not in ours)
         rows.append(Row(machine, section, ours, theirs, marked, lacking, bounds, verdicts, machine in collapsed))
     own = {column: [row for row in rows if column in row.ours] for column in definition.columns()}
     same = {c: scored for c, scored in own.items() if scored and all(c in row.published for row in scored)}
-    common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
     scores = [_score(definition, seed, common) for seed in per_seed]
     differing, notes = deviations(first), failings(manifests)
     if published.why_not:
@@ -201,23 +208,36 @@ def _table(
             if (columns := [column for column, scored in own.items() if column[1] == metric and scored])
             and all(column in same for column in columns)
         },
-        verdict=summary(compared, odd=[name for names in odd.values() for name in names])
-        if any(row.published for row in rows)
+        verdict=summary(beside, odd=[name for names in odd.values() for name in names])
+        if beside is not None and beside.cells
         else "",
+        reproductions=beside if beside is not None and beside.cells else None,
         folders=tuple(folders),
         seed_scores=tuple(scores),
     )
 
 
-def _compared(
-    table: Table | None, machine: str, section: str, ours: Mapping[Column, float], bounds: Mapping[Column, Bounds]
-) -> list[Compared]:
-    """The values of a row beside the published ones; nothing where the system has no published table."""
-    return [
-        compare(Cell(machine, section, domain), metric, value, bounds[domain, metric], table)
-        for (domain, metric), value in ours.items()
-        if table is not None and (metric == "auc" or metric == "pauc")
-    ]
+def _beside(
+    table: Table | None,
+    definition: Definition,
+    manifests: Sequence[Mapping[str, Any]],
+    per_seed: Sequence[Sequence[CellMetrics]],
+) -> Reproductions | None:
+    """The values of the cells that all seeds have, held against the published ones."""
+    if table is None or not per_seed[0]:
+        return None
+    trainings: list[dict[Value, float]] = [{} for _ in per_seed]
+    units: dict[Value, str] = {}
+    for own, seed in zip(trainings, per_seed, strict=True):
+        for metrics in seed:
+            cell = metrics.cell
+            for metric in RANKING:
+                domain, _ = definition.column(cell.domain, metric)
+                value = Cell(cell.machine, cell.section, domain), metric
+                own[value] = _value(metrics, metric)
+                units[value] = unit_of(manifests[0]["machines"][cell.machine], cell.section)
+    deterministic = all(one["system"].get("deterministic", False) for one in manifests)
+    return hold(trainings, units, table, definition, deterministic=deterministic)
 
 
 def _columns(seeds: Sequence[Mapping[Column, Interval]]) -> dict[Column, Bounds]:

@@ -17,11 +17,10 @@ from markupsafe import Markup, escape
 
 from asdbench.api import Dataset
 from asdbench.errors import AsdbenchError
-from asdbench.judging import verdicts
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import Column
 from asdbench.reports import figures
-from asdbench.reports.content import ranking
+from asdbench.reports.content import ranking, reproduction
 from asdbench.reports.content.evidence import Shown, View, one_line
 from asdbench.reports.content.footnotes import NO_RESULT, loud
 from asdbench.reports.content.mistakes import Mistake, mistakes
@@ -125,9 +124,10 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "systems": [_row(shown, columns, shown.table in highest) for shown in view.systems],
         "published": any(shown.table.has_published for shown in view.systems),
         "most": MISTAKES,
-        "legend": LEGEND if any(verdicts.LEGEND in shown.table.notes for shown in view.systems) else "",
+        "legend": LEGEND if any(reproduction.LEGEND in shown.table.notes for shown in view.systems) else "",
         "deviations": _notes(note for note in shared if note in view.systems[0].table.deviations),
         "shared": _notes(note for note in shared if note not in view.systems[0].table.deviations),
+        "reproduction": reproduction.HEADS,
         "tables": [_table(shown, columns, shared) for shown in view.systems],
         "oracles": drawn is not view and len(drawn.systems) < len(view.systems),
         "figures": [_figure(figures.make(kind, drawn), f"{key}-{kind}", page, drawn) for kind in figures.KINDS],
@@ -185,7 +185,13 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         "look": look.of(shown),
         "stamps": (*table.stamps, *filter(None, [table.partial])),
         "verdict": table.verdict,
-        "score": beside(table.score, table.score_bounds, table.their_score, table.score_verdict),
+        "reproduction": [] if table.reproductions is None else reproduction.rows(table.reproductions),
+        "score": beside(
+            table.score,
+            table.score_bounds,
+            table.their_score,
+            None if (official := table.beside("official")) is None else official.outcome,
+        ),
         "rows": rows,
         "means": means,
         "notes": _notes(note for note in table.notes if note not in shared),
@@ -273,7 +279,7 @@ def _timings(shown: Shown) -> dict[str, Any]:
 
 def _notes(notes: Iterable[str]) -> list[str]:
     """A table's notes, but for the key to marks that stand as words here."""
-    return [one_line(note) for note in notes if note != verdicts.LEGEND]
+    return [one_line(note) for note in notes if note != reproduction.LEGEND]
 
 
 def _file(name: str) -> Markup:

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from asdbench.judging.verdicts import RESERVE, Verdict
+from asdbench.judging.reproduced import Outcome
+from asdbench.reports.content.reproduction import LIMITS
 from asdbench.reports.content.wording import NOT_THERE, Bounds, percent, span
 
-WORDS: Mapping[Verdict, str] = {
-    "equal to rounding": "equal",
-    "within our interval": "within",
-    "outside": "outside",
-    "no interval": "no interval",
-    "not published": "",
-}
+WORDS: Mapping[Outcome, str] = {"reproduced": "reproduced", "not reproduced": "not reproduced", "cannot be told": ""}
 LEGEND = (
-    "Differences: lower or higher, outside: the published value is outside our 95 % interval; equal: equal to rounding;"
-    f" within: within the interval; no interval: we have none. {RESERVE}"
+    "Differences: reproduced: the published value lies where one more training of ours would in 95 of 100 cases; lower"
+    f" or higher, not reproduced: outside. No word: {LIMITS}"
 )
 
 
@@ -45,7 +40,7 @@ def plain(value: float | None) -> Value:
     return Value(percent(value), -1.0 if value is None else value)
 
 
-def beside(value: float | None, bounds: Bounds | None, published: float | None, judged: Verdict | None) -> Value:
+def beside(value: float | None, bounds: Bounds | None, published: float | None, judged: Outcome | None) -> Value:
     """A value with its interval, the published one, the difference, and what it means in a word."""
     own = number(value, bounds)
     if published is None:
@@ -54,7 +49,7 @@ def beside(value: float | None, bounds: Bounds | None, published: float | None, 
         return Value(NOT_THERE, -1.0, "", f"{published:.2f}")
     difference = value - published
     word = WORDS[judged] if judged else ""
-    tone = "" if judged != "outside" else "higher" if difference > 0 else "lower"
+    tone = "" if judged != "not reproduced" else "higher" if difference > 0 else "lower"
     if tone:
-        word = f"{tone}, outside"
+        word = f"{tone}, {word}"
     return Value(own.shown, own.sort, own.interval, f"{published:.2f}", f"{difference:+.2f}", word, tone)

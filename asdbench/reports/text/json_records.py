@@ -4,6 +4,8 @@ Conventions
 -----------
 - Values are fractions, to the last digit; null where there is none. docs/files.md says what all machine-readable files
   have in common.
+- ``reproduction``: the system (all its seeds, so the same in each record) held against the published table; null where
+  none is beside it.
 - Beside ``cells``, ``means`` and ``official_score`` a record says what they are of, what is not scored and why, and
   what a reader must know of them: ``stamps``, ``reduced_budget``, ``collapsed`` (machines).
 """
@@ -12,10 +14,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from asdbench.judging.reproductions import Reproductions
 from asdbench.metrics.aggregate import METRICS, RANKING, CellMetrics
 from asdbench.metrics.challenge import DEFINITIONS, Summary, summarise
+from asdbench.reports.content.reproduction import summary
 from asdbench.reports.content.system_table import SystemTable
 from asdbench.results.manifest import reduced
 from asdbench.results.scoring import evaluate
@@ -72,6 +77,27 @@ def metrics(cells: Sequence[CellMetrics], summary: Summary | None) -> dict[str, 
     }
 
 
+def reproduction(found: Reproductions) -> dict[str, Any]:
+    """A system beside a published table as JSON values: the line to quote, counts, and each mean with its interval."""
+    count = found.by_machine
+    return {
+        "table": found.table.key,
+        "summary": summary(found),
+        "trainings": found.trainings,
+        "deterministic": found.deterministic,
+        "published_trainings": found.table.trainings,
+        "published_epoch": found.table.selection,
+        "machines_reproduced": count.reproduced,
+        "machines_not_reproduced": count.not_reproduced,
+        "machines_cannot_be_told": count.cannot_be_told,
+        "misses_by_chance": round(count.expected_misses, 12),
+        "overall": {quantity: asdict(one) for quantity, one in found.overall.items()},
+        "machines": {
+            machine: {quantity: asdict(one) for quantity, one in of.items()} for machine, of in found.machines.items()
+        },
+    }
+
+
 def _record(table: SystemTable, folder: SeedFolder) -> dict[str, Any]:
     manifest = folder.manifest()
     places = {(row.machine, row.section) for row in table.rows}
@@ -89,5 +115,6 @@ def _record(table: SystemTable, folder: SeedFolder) -> dict[str, Any]:
         "reduced_budget": reduced(manifest) or None,
         "collapsed": sorted(machine for machine, entry in manifest["machines"].items() if entry["constant"]),
         **metrics(cells, summarise(DEFINITIONS[folder.year], scored) if scored else None),
+        "reproduction": None if table.reproductions is None else reproduction(table.reproductions),
         "not_scored": {str(cell.cell): cell.reason for cell in cells if cell.auc is None},
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from asdbench.judging.verdicts import MARKS, Verdict
+from asdbench.judging.reproductions import Reproductions
 from asdbench.metrics.aggregate import RANKING
 from asdbench.metrics.challenge import Column
 from asdbench.reports.content.footnotes import NO_RESULT, loud
+from asdbench.reports.content.reproduction import HEADS, MARKS, rows
 from asdbench.reports.content.system_table import Row, SystemTable, best, by_dataset, shared_notes
 from asdbench.reports.content.wording import (
     BOLD,
@@ -24,14 +25,6 @@ from asdbench.reports.content.wording import (
     span,
     unit,
 )
-
-JUDGED: Mapping[Verdict, str] = {
-    "equal to rounding": "equal to rounding",
-    "within our interval": "the published one is within our interval",
-    "outside": "the published one is outside our interval",
-    "no interval": "of which we have no interval",
-    "not published": "not published",
-}
 
 
 def render(tables: Sequence[SystemTable]) -> str:
@@ -144,7 +137,8 @@ def _system(table: SystemTable, shared: Sequence[str]) -> str:
         beside = " A difference from the published values means nothing." if table.has_published else ""
         meaning = NOTHING if set(table.stamps) & NO_RESULT else "Mind this when you compare."
         parts.append(f"> **{said}.** {meaning}{beside}")
-    against = [f"**Against the published values:** {remark(table.verdict)}"] if table.verdict else []
+    against = [f"**Against the published values:** {remark(table.verdict)}."] if table.verdict else []
+    against += reproduction(table.reproductions) if table.reproductions is not None else []
     own = [note for note in table.notes if note not in shared]
     parts += [body, _score(table), *against, _intervals(table), *([_list(own)] if own else [])]
     return "\n\n".join(parts)
@@ -181,9 +175,19 @@ def _score(table: SystemTable) -> str:
 def against_published(table: SystemTable) -> str:
     """The published official score, the difference, and what it means."""
     said = f"published, over the same cells: {table.their_score:.2f}"
-    if table.score is None or table.their_score is None or table.score_verdict is None:
+    found = table.beside("official")
+    if table.score is None or table.their_score is None or found is None:
         return said
-    return f"{said}, difference {table.score - table.their_score:+.2f}, {JUDGED[table.score_verdict]}"
+    return f"{said}, difference {table.score - table.their_score:+.2f}, {found.outcome}"
+
+
+def reproduction(found: Reproductions) -> list[str]:
+    """Each machine, and all, beside the published values: a table, or none where nothing can be told."""
+    from tabulate import tabulate
+
+    body = [[text(name), *values] for name, *values in rows(found)]
+    aligned = ["left", *["right"] * 4, "left", *["right"] * 2]
+    return [tabulate(body, HEADS, tablefmt="pipe", disable_numparse=True, colalign=aligned)] if body else []
 
 
 def _intervals(table: SystemTable) -> str:

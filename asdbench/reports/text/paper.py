@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asdbench.judging.verdicts import LEGEND
+from asdbench.judging.reproductions import Reproductions
 from asdbench.metrics.challenge import Column
 from asdbench.reports.content.footnotes import NO_RESULT, Letters, loud
+from asdbench.reports.content.reproduction import LEGEND, LIMITS, rows
 from asdbench.reports.content.system_table import Row, SystemTable, best, by_dataset, shared_notes
 from asdbench.reports.content.wording import (
     BOLD,
@@ -34,7 +35,9 @@ def render(tables: Sequence[SystemTable]) -> str:
     for own in by_dataset(tables):
         shared = shared_notes(own)
         parts += [_overview(own, shared)] if len(own) > 1 else []
-        parts += [_system(table, shared) for table in own]
+        for table in own:
+            parts.append(_system(table, shared))
+            parts += _reproduction(table, table.reproductions) if table.reproductions is not None else []
     return latex.document(parts)
 
 
@@ -101,6 +104,17 @@ def _notes(table: SystemTable, shared: Sequence[str]) -> list[str]:
     verdict = [f"Against the published values: {table.verdict}"] if table.verdict else []
     own = [*verdict, *(note for note in table.notes if note not in shared)]
     return [_paragraph(own)] if own else []
+
+
+def _reproduction(table: SystemTable, found: Reproductions) -> list[str]:
+    """Which published values are reproduced, a machine a row."""
+    # No marks: LaTeX's usual letters have none.
+    body = [[*row[:6], *(value.split(" ")[0] for value in row[6:])] for row in rows(found)]
+    caption = f"{table.title} ({table.system}) on {table.dataset}, beside {found.table.title}. Percent."
+    heads = ["score", "published", "difference", "one more training", "verdict", "AUC", "pAUC"]
+    groups = [("Official score", heads[:5]), ("Mean, difference", heads[5:])]
+    said = f"One more training: where it would lie in 95 of 100 cases. {LIMITS[0].upper()}{LIMITS[1:]}"
+    return [latex.table(caption, ["Machine"], groups, body, [said])] if body else []
 
 
 def _paragraph(notes: Sequence[str]) -> str:

@@ -3,8 +3,9 @@
 Conventions
 -----------
 - Lines of cells, of their means and of the official score stand in one table: ``statistic`` is ``cell``,
-  ``arithmetic mean`` or ``harmonic mean``. A mean has no machine and no section; where it has no domain it is over the
-  cells of both. The official score's metric is ``official_score``.
+  ``arithmetic mean``, ``harmonic mean`` or, beside published values, ``machine mean``. A mean has no section;
+  where it has no domain it is over the cells of both. The official score's metric is ``official_score``, of a machine
+  ``machine_score``.
 - Several seeds are averaged, as in every other table: ``seeds`` names them. A line a seed: ``--format json``.
 - Values, intervals and published values are fractions, as in every machine-readable file; what is not known is empty.
 - ``n_cells`` of ``of_cells`` that were asked for have a value: a mean or official score is over these alone.
@@ -19,10 +20,11 @@ from typing import Any
 import pandas as pd
 
 from asdbench.api import Cell
+from asdbench.judging.reproduced import Reproduction
 from asdbench.metrics.aggregate import METRICS, RANKING, Metric
 from asdbench.metrics.challenge import Column, against
 from asdbench.reports.content.system_table import SystemTable
-from asdbench.reports.content.wording import Bounds
+from asdbench.reports.content.wording import Bounds, means_of
 from asdbench.reports.text.json_records import FORMAT, fraction
 from asdbench.results.scoring import scored_files
 
@@ -49,8 +51,10 @@ FIELDS = (
     "n_anomaly",
     "n_cells",
     "of_cells",
+    "again_low",
+    "again_high",
 )
-_VALUES = ["value", "published", "sd_over_seeds", "low", "high"]
+_VALUES = ["value", "published", "sd_over_seeds", "low", "high", "again_low", "again_high"]
 _COUNTS = ["n_normal", "n_anomaly", "n_cells", "of_cells"]
 _DECISIONS = tuple(metric for metric in METRICS if metric not in RANKING)
 
@@ -63,9 +67,10 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
     DataFrame
         Columns :data:`FIELDS`; ``collapsed`` is ``yes`` where a component of the machine's model is constant (of a
         mean: of any machine's); ``domain`` is empty where a value is the section's or id's; ``verdict`` as in
-        :mod:`asdbench.judging.verdicts`, empty where there is nothing to compare; ``low`` and ``high`` bound the
-        95 % interval over clips; ``n_normal`` and ``n_anomaly`` are the clips that a cell's value is over;
-        ``sd_over_seeds`` is of the official score of several seeds; ``n_cells`` and ``of_cells`` are those of a mean.
+        :mod:`asdbench.judging.reproduced`, empty where nothing is published; ``again_low`` and ``again_high`` bound
+        where one more training would lie; ``low`` and ``high`` bound the 95 % interval over clips; ``n_normal`` and
+        ``n_anomaly`` are the clips that a cell's value is over; ``sd_over_seeds`` is of the official score of several
+        seeds; ``n_cells`` and ``of_cells`` are those of a mean.
     """
     rows = [
         {
@@ -96,6 +101,7 @@ def render(tables: Sequence[SystemTable]) -> str:
 
 def _cells(table: SystemTable) -> Iterator[dict[str, Any]]:
     decided, clips = _decided(table), _clips(table)
+    held = table.reproductions.cells if table.reproductions is not None else {}
     for row in table.rows:
         place = {
             "statistic": "cell",
@@ -110,7 +116,7 @@ def _cells(table: SystemTable) -> Iterator[dict[str, Any]]:
                     **_value(*column, row.ours.get(column), row.bounds.get(column)),
                     **clips.get((Cell(row.machine, row.section, column[0]), column[1]), {}),
                     "published": row.published.get(column),
-                    "verdict": row.verdicts.get(column, ""),
+                    **_again(held.get((Cell(row.machine, row.section, column[0]), column[1]))),
                 }
         for (cell, metric), value in decided.items():
             if (cell.machine, cell.section) == (row.machine, row.section):
@@ -118,14 +124,15 @@ def _cells(table: SystemTable) -> Iterator[dict[str, Any]]:
 
 
 def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
-    for row in table.mean_rows:
+    for row, which in zip(table.mean_rows, means_of(table.definition), strict=True):
+        held = table.means_beside(which)
         for column, value in row.ours.items():
             yield {
                 "statistic": row.machine.lower(),
                 **_value(*column, value, row.bounds.get(column)),
                 **_over(table, column),
                 "published": row.published.get(column),
-                "verdict": row.verdicts.get(column, ""),
+                **_again(held.get(column)),
             }
     for metric, value in table.overall.items():
         if ("", metric) not in table.ours:
@@ -134,7 +141,7 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
                 **_value("", metric, value, table.overall_bounds.get(metric)),
                 **_over(table, *(column for column in table.definition.columns() if column[1] == metric)),
                 "published": table.their_overall.get(metric),
-                "verdict": table.overall_verdict(metric) or "",
+                **_again(table.beside(metric)),
             }
     scores = [score for score in table.seed_scores if score is not None]
     yield {
@@ -143,9 +150,30 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
         "n_cells": table.cells,
         "of_cells": table.asked,
         "published": table.their_score,
-        "verdict": table.score_verdict or "",
+        **_again(table.beside("official")),
         "sd_over_seeds": statistics.stdev(scores) if len(scores) > 1 else None,
     }
+    for machine, of in table.reproductions.machines.items() if table.reproductions is not None else ():
+        for quantity, found in of.items():
+            cells = [row for row in table.rows if row.machine == machine]
+            yield {
+                "statistic": "machine mean",
+                "n_cells": sum(metric == "auc" for row in cells for _, metric in row.ours),
+                "of_cells": sum(metric == "auc" for row in cells for _, metric in (*row.ours, *row.missing)),
+                "machine": machine,
+                "collapsed": "yes" if any(row.collapsed for row in cells) else "",
+                **_value("", "machine_score" if quantity == "official" else quantity, 100 * found.ours),
+                "published": 100 * found.published,
+                **_again(found),
+            }
+
+
+def _again(found: Reproduction | None) -> dict[str, Any]:
+    """What came of a published value, and where one more training would lie, percent."""
+    if found is None:
+        return {}
+    low, high = (None if one is None else 100 * one for one in (found.low, found.high))
+    return {"verdict": found.outcome, "again_low": low, "again_high": high}
 
 
 def _value(domain: str, metric: str, value: float | None, bounds: Bounds | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,10 @@ from asdbench.errors import DataError, UsageError
 from asdbench.metrics.roc import auc, pauc
 from asdbench.published import tables as published_tables
 from asdbench.reports.content.footnotes import UNSURE, coverage
+from asdbench.reports.content.reproduction import LEGEND
 from asdbench.reports.content.system_table import SystemTable, best, shared_notes
 from asdbench.reports.content.tables import build
-from asdbench.reports.text import markdown
+from asdbench.reports.text import json_records, markdown, paper
 from asdbench.reports.text import tidy_csv as tidy
 from asdbench.results.results_folder import seed_folder
 from tests.reports.results import machine_entry
@@ -42,6 +44,7 @@ def fill(
     epochs: int = 300,
     weights: Any = None,
     data: str = "d",
+    deterministic: bool = False,
 ) -> dict[Cell, tuple[float, float]]:
     """Write a seed folder as a run would; gives AUC and pAUC of each cell."""
     folder = seed_folder(results, dataset, system, seed)
@@ -85,6 +88,7 @@ def fill(
                 "full_epochs": 300,
                 "source": "",
                 "embedding": "resnet38",
+                "deterministic": deterministic,
             },
             "stamps": list(stamps),
             "seed": seed,
@@ -429,43 +433,85 @@ def published_as(monkeypatch: pytest.MonkeyPatch, cells: dict[Any, float]) -> No
     monkeypatch.setattr(comparison, "tables", lambda: {"narita2021/table-5": table})
 
 
-def test_each_value_has_its_verdict_and_the_system_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_value_of_a_deterministic_system_is_equal_to_rounding_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chosen = [Cell("fan", "00", domain) for domain in DOMAINS]
-    fill(tmp_path, cells=[*chosen, Cell("fan", "01", "source")])
+    fill(tmp_path, cells=[*chosen, Cell("fan", "01", "source")], deterministic=True)
     ours = shift(tmp_path, chosen)
-    (row, _) = one(tmp_path).rows
-    theirs = dict(ours)
-    theirs["fan", "00", "source", "auc"] = round(ours["fan", "00", "source", "auc"], 2)
-    theirs["fan", "00", "source", "pauc"] = row.bounds["source", "pauc"][0] + 0.01
-    theirs["fan", "00", "target", "auc"] = row.bounds["target", "auc"][1] + 0.01
-    theirs["fan", "00", "target", "pauc"] = row.bounds["target", "pauc"][0] - 0.01
+    theirs = {place: round(value, 2) for place, value in ours.items()}
+    theirs["fan", "00", "target", "auc"] += 0.02
+    theirs["fan", "00", "target", "pauc"] -= 0.02
     published_as(monkeypatch, theirs)
     table = one(tmp_path)
     assert table.rows[0].verdicts == {
-        ("source", "auc"): "equal to rounding",
-        ("source", "pauc"): "within our interval",
-        ("target", "auc"): "outside",
-        ("target", "pauc"): "outside",
+        ("source", "auc"): "reproduced",
+        ("source", "pauc"): "reproduced",
+        ("target", "auc"): "not reproduced",
+        ("target", "pauc"): "not reproduced",
     }
-    assert set(table.rows[1].verdicts.values()) == {"not published"}
-    mean = np.mean([ours[place] - theirs[place] for place in ours])
-    line = f"2 of 4 cells within the interval (1 equal to rounding); mean difference {mean:+.1f} points"
-    assert table.verdict == f"{line}; 2 not published"
+    assert table.rows[1].verdicts == {}
+    assert "; 2 not published. The published values are of 1 training" in table.verdict
     text = markdown.render([table])
-    assert f"**Against the published values:** {table.verdict}" in text
-    assert text.count(" ✗ |") == 2
-    assert text.count(" = |") == 1
-    assert "✗ the published value is outside our 95 % interval" in text
+    assert f"**Against the published values:** {table.verdict}." in text
+    assert text.count(" ✗ |") == 2 + 2 + 2  # cells, and of target arithmetic and harmonic means of that one cell
+    assert text.count(LEGEND) == 1
     frame = tidy.frame([table]).query("statistic == 'cell'")
-    assert list(frame.verdict) == [
-        *("equal to rounding", "outside", "within our interval", "outside"),
-        *("not published", "not published"),
-    ]
+    assert list(frame.verdict) == ["reproduced", "not reproduced", "reproduced", "not reproduced", "", ""]
+
+
+def test_of_one_training_nothing_is_reproduced_or_not(tmp_path: Path) -> None:
+    fill(tmp_path)
+    table = one(tmp_path)
+    assert set(table.rows[0].verdicts.values()) == {"cannot be told"}
+    assert table.verdict.startswith("one training of ours: cannot be told; mean difference ")
+    text = markdown.render([table])
+    assert "✗ |" not in text
+    assert "✓ |" not in text
+    assert ", cannot be told · 95 % interval" in text
+
+
+def test_of_several_seeds_means_are_judged_by_one_more_training(tmp_path: Path) -> None:
+    cells = [Cell(machine, "00", domain) for machine in ("fan", "valve") for domain in DOMAINS]
+    for seed in (1, 2, 3):
+        fill(tmp_path, seed=seed, cells=cells)
+    table = one(tmp_path)
+    found = table.beside("official")
+    assert found is not None
+    assert table.score == pytest.approx(100 * found.ours)
+    assert table.their_score == pytest.approx(100 * found.published)
+    assert found.low is not None
+    assert found.high is not None
+    assert table.verdict.startswith("of 2 machines (official score; 3 trainings of ours) ")
+    lines = {
+        line["machine"]: line for line in tidy.frame([table]).to_dict("records") if line["metric"].endswith("_score")
+    }
+    assert (lines[""]["again_low"], lines[""]["again_high"]) == pytest.approx((found.low, found.high))
+    assert lines[""]["verdict"] == found.outcome
+    for machine, own in (table.reproductions.machines if table.reproductions else {}).items():
+        seen = lines[machine]
+        assert (seen["statistic"], seen["n_cells"], seen["of_cells"]) == ("machine mean", 2, 2)
+        assert (seen["value"], seen["published"]) == pytest.approx((own["official"].ours, own["official"].published))
+        assert seen["verdict"] == own["official"].outcome
+    records = json.loads(json_records.render([table]))
+    assert [one["seed"] for one in records] == [1, 2, 3]
+    for record in records:
+        own_record = record["reproduction"]
+        assert own_record["table"] == "narita2021/table-5"
+        assert own_record["overall"]["official"]["low"] == pytest.approx(found.low)
+        assert own_record["machines"]["fan"]["auc"]["outcome"] in ("reproduced", "not reproduced", "cannot be told")
+    text = markdown.render([table])
+    assert f"{100 * found.low:.1f} to {100 * found.high:.1f}" in next(
+        line for line in text.splitlines() if line.startswith("| All ")
+    )
+    source = paper.render([table])
+    assert "beside Table 5" in source
+    assert "one more training" in source
 
 
 def test_values_of_other_clips_are_counted_in_the_line(tmp_path: Path) -> None:
     fill(tmp_path, count=10)
-    assert one(tmp_path).verdict.endswith(" points; 4 of the 4 of other clips")
+    assert one(tmp_path).verdict.partition(". The published")[0].endswith("; 4 of the 4 of other clips")
 
 
 def test_without_published_values_there_is_no_verdict(tmp_path: Path) -> None:
@@ -476,20 +522,6 @@ def test_without_published_values_there_is_no_verdict(tmp_path: Path) -> None:
     assert "Against" not in markdown.render([table])
     fill(tmp_path / "eval", cells=[Cell("fan", "03", "source")])
     assert one(tmp_path / "eval").verdict == ""
-
-
-def test_the_verdict_of_several_seeds_is_by_the_mean_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cells = [Cell("fan", "00", "source")]
-    alone = []
-    for seed in (1, 2):
-        fill(tmp_path / str(seed), seed=seed, cells=cells)
-        fill(tmp_path, seed=seed, cells=cells)
-        alone.append(one(tmp_path / str(seed)).rows[0].bounds["source", "auc"])
-    limit = (alone[0][1] + alone[1][1]) / 2
-    assert abs(alone[0][1] - alone[1][1]) > 0.1
-    for published, verdict in ((limit - 0.01, "within our interval"), (limit + 0.01, "outside")):
-        published_as(monkeypatch, {("fan", "00", "source", "auc"): published})
-        assert one(tmp_path).rows[0].verdicts["source", "auc"] == verdict
 
 
 def test_the_optimism_of_the_oracle_is_over_the_same_settings_and_seeds(tmp_path: Path) -> None:

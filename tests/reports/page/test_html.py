@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from asdbench.datasets.toy import toy
-from asdbench.reports.content import evidence, ranking
+from asdbench.reports.content import evidence, ranking, reproduction
 from asdbench.reports.content.mistakes import mistakes
 from asdbench.reports.content.system_table import best
 from asdbench.reports.content.wording import span
@@ -72,8 +72,8 @@ def test_stages_that_were_not_recorded_are_dashes(tmp_path: Path) -> None:
 def test_a_note_on_verdicts_speaks_of_the_words_in_the_cells(tmp_path: Path) -> None:
     fill(tmp_path, cells=ALL)
     page = page_of(tmp_path)
-    assert "✗" not in page
-    assert page.count("lower or higher, outside: the published value is outside our 95 % interval") == 1
+    assert reproduction.LEGEND not in page
+    assert page.count("lower or higher, not reproduced: outside") == 1
 
 
 def test_the_official_score_spans_the_columns(tmp_path: Path) -> None:
@@ -195,12 +195,18 @@ def test_an_oracle_or_a_system_of_fewer_cells_is_never_called_best(tmp_path: Pat
 
 
 def test_published_values_stand_beside_in_colour_and_in_words(tmp_path: Path) -> None:
-    fill(tmp_path, cells=ALL)
+    for seed in (1, 2, 3):
+        fill(tmp_path, cells=ALL, seed=seed)
     page = page_of(tmp_path)
     assert "ours beside the published" in page
-    assert re.search(r'<span class="small beside (lower|higher)">[+-]\d+\.\d\d (lower|higher), outside</span>', page)
-    assert re.search(r'<span class="small beside ">[+-]\d+\.\d\d within</span>', page)
-    assert re.search(r"our 95 % intervals hold, of the published values, \d+ of 84 \(clvae\)", page)
+    tone = r"(lower|higher)"
+    assert re.search(rf'<span class="small beside {tone}">[+-]\d+\.\d\d {tone}, not reproduced</span>', page)
+    assert re.search(r'<span class="small beside ">[+-]\d+\.\d\d</span>', page)  # a cell too wide to judge
+    assert re.search(r"beside the published values, clvae: \d of 7 machines reproduced, \d not", page)
+    beside = page[page.index('<table class="reproduction">') :]
+    rows = re.findall(r"<tr>(.*?)</tr>", beside[: beside.index("</table>")])
+    assert len(rows) == 1 + 7 + 1
+    assert [re.findall(r"<td[^>]*>(.*?)</td>", row)[0] for row in (rows[1], rows[-1])] == ["ToyCar", "All"]
     assert "No spectrogram, no sound: name the data set" in page
 
 
