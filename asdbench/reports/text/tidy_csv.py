@@ -171,7 +171,7 @@ def _means(table: SystemTable) -> Iterator[dict[str, Any]]:
 def _again(found: Reproduction | None) -> dict[str, Any]:
     """What came of a published value, and where one more training would lie, percent."""
     if found is None:
-        return {}
+        return {"verdict": ""}
     low, high = (None if one is None else 100 * one for one in (found.low, found.high))
     return {"verdict": found.outcome, "again_low": low, "again_high": high}
 
