@@ -19,6 +19,7 @@ from __future__ import annotations
 import copy
 import math
 import typing
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -55,7 +56,9 @@ def check_system(
     give bit-equal components; a clip's components depend neither on the other test clips, nor on how many they are
     (one, a half, all), nor on their order; watching the training (``on_epoch``) changes nothing; features are not
     changed; a clip of an unknown section does no harm; clips of one section and of no known domain, or of no known
-    section at all (other years than 2021 have such), are trained on, or refused with a FitError.
+    section at all (other years than 2021 have such), are trained on, or refused with a FitError; a model that says
+    ``deterministic`` gives the same score whatever the seed. One that gives the same score of two seeds without saying
+    so is told, by a UserWarning: verdicts about methods then ask for more trainings than it needs.
 
     Parameters
     ----------
@@ -84,7 +87,7 @@ def check_system(
     """
     system, twin = _made(system), _made(system)
     _check_values(system, twin)
-    model, formula = system.model, system.formula
+    model = system.model
 
     sections, machines = (1 if model.scope == "section" else 3), (2 if model.scope == "all" else 1)
     train, test = (
@@ -108,10 +111,8 @@ def check_system(
     _check_equal(
         components, again, "two fits with the same seed give different {name}: draw every number from ctx.seed"
     )
-    if random:
-        other = _components(system, model.fit(train, FitContext(seed + 1)), test)
-        differs = any(not np.array_equal(components[name], other[name]) for name in formula)
-        _demand(differs, "another seed gives the same components: the system does not use ctx.seed")
+    other = _components(system, model.fit(train, FitContext(seed + 1)), test)
+    _check_seeds(system, components, other, random)
 
     seen: list[int] = []
 
@@ -193,6 +194,27 @@ def _check_values(system: System[Any], twin: System[Any]) -> None:
     _demand(bool(system.formula), "the formula is empty: it must name at least one component")
     for name, weight in system.formula.items():
         _demand(math.isfinite(weight), f"the formula's weight of {name} is {weight}: it must be a number")
+
+
+def _check_seeds(
+    system: System[Any], components: Mapping[str, Column], other: Mapping[str, Column], random: bool
+) -> None:
+    """Whether another seed gives other scores, beside what the model says of it."""
+    differs = any(not np.array_equal(components[name], other[name]) for name in system.formula)
+    says = bool(getattr(system.model, "deterministic", False))
+    if random:
+        _demand(differs, "another seed gives the same components: the system does not use ctx.seed")
+    _demand(
+        not (says and differs),
+        "the model says that it is deterministic, but two seeds give different scores: draw nothing from ctx.seed, or"
+        " do not say so",
+    )
+    if not says and not differs:
+        warnings.warn(
+            f"{system.name}: two seeds give the same scores. If that is so on all data, say `deterministic:"
+            " ClassVar[bool] = True` in the model: one training is then enough for a verdict about the method",
+            stacklevel=3,
+        )
 
 
 def _check_history(ctx: FitContext) -> None:

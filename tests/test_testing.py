@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -89,6 +91,33 @@ class Identity(Model):
 def system(fault: str = "", formula: Mapping[str, float] | None = None) -> System[Distance]:
     model = Identity() if fault == "identity" else Model(fault)
     return System("distance", "Distance to the mean", model, {"distance": 1.0} if formula is None else formula)
+
+
+@dataclass(frozen=True)
+class Says(Model):
+    """Says that its scores are the same whatever the seed."""
+
+    deterministic: ClassVar[bool] = True
+
+
+def saying(fault: str) -> System[Distance]:
+    return System("distance", "Distance to the mean", Says(fault), {"distance": 1.0})
+
+
+def test_a_model_that_says_deterministic_gives_the_same_scores_of_two_seeds() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_system(saying("no seed"))
+    with pytest.raises(AssertionError, match="says that it is deterministic, but two seeds give different scores"):
+        check_system(saying(""))
+
+
+def test_equal_scores_of_two_seeds_are_remarked_where_the_model_does_not_say_so() -> None:
+    with pytest.warns(UserWarning, match=r"two seeds give the same scores\. .*deterministic"):
+        check_system(system("no seed"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_system(system())
 
 
 def test_a_sound_system_passes() -> None:

@@ -55,8 +55,8 @@ def _system(console: Console, table: SystemTable, shared: Sequence[str]) -> None
     console.print("", _intervals(table, every), "", sep="\n")
     score = "no value" if table.score is None else f"{table.score:.2f}"
     beside = "" if table.their_score is None else f"; {against_published(table)}"
-    said = f"{score} (95 % interval {span(table.score_bounds)}){beside}" if table.score_bounds else f"{score}{beside}"
-    click.echo(line("Official score: ", said))
+    sure = f" (95 % interval {table.score_interval})" if table.score_bounds else ""
+    click.echo(line("Official score: ", f"{score}{sure}{beside}"))
     if table.verdict:
         click.echo(line("Against the published values: ", f"{one_line(table.verdict)}."))
     found = rows(table.reproductions) if table.reproductions is not None else []

@@ -90,6 +90,7 @@ def command(
     from asdbench.metrics.challenge import UNLABELLED
     from asdbench.reports.content import tables
     from asdbench.reports.content.footnotes import some
+    from asdbench.reports.content.ranking import closing
     from asdbench.reports.text import markdown
     from asdbench.running.run import run
 
@@ -142,6 +143,8 @@ def command(
         said = [*table.stamps, *filter(None, [table.partial])]
         stamps = f"  [{', '.join(said)}]" if said else ""
         click.echo(f"{table.system}{where}: official score {score}{stamps}", err=True)
+    for told in closing(built):
+        click.echo(line("verdict: ", told, sys.stderr), err=True)
     lost: dict[tuple[str, int, str], list[str]] = {}
     for system, seed, cell, reason in summary.failed:
         lost.setdefault((system, seed, reason), []).append(str(cell))

@@ -11,6 +11,7 @@ from asdbench.cli.wrapping import columns
 from asdbench.metrics.aggregate import Metric
 from asdbench.reports.content.evidence import one_line
 from asdbench.reports.content.footnotes import NO_RESULT, Letters
+from asdbench.reports.content.intervals import intervals_over
 from asdbench.reports.content.system_table import SystemTable, best, by_dataset
 from asdbench.reports.content.wording import BOLD, PARTS, percent, span
 
@@ -40,6 +41,9 @@ def show(tables: Sequence[SystemTable]) -> None:
             shown.add_row(Text(name + first) + Text(letters(table.warnings), "bold yellow"), *map(Text, row))
         console.print(Text(f"{one_line(own[0].dataset)}: percent, arithmetic means"))
         console.print(shown)
+        over = intervals_over((table.interval_of, one_line(table.system)) for table in own)
+        if over:
+            console.print(Text(over))
         if highest:
             console.print(Text(BOLD.replace("Bold", "*")))
         for said in letters.key():

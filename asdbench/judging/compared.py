@@ -1,18 +1,15 @@
 """Systems of results folders, or of a table of scores, beside each other: which method is better, part by part.
 
-The verdicts are those of :mod:`asdbench.judging.methods`. Here a results folder becomes what they are computed from:
-each folder ``seed-<n>`` is one training of each of its units.
+The verdicts are those of :mod:`asdbench.judging.methods`, of trainings as :mod:`asdbench.judging.trainings` reads them.
 
 - Compared are the cells that all systems have a value of, in all of their seeds. The others are named with the reason.
 - Systems need neither the same seeds nor equally many.
-- Two systems share a training where their job keys are equal, as those of Systems 1 and 2 are.
 - Development and evaluation sections are compared apart.
 - Clips that hang together (:mod:`asdbench.judging.dependence`) are drawn together, and that is said.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +18,14 @@ import numpy as np
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
-from asdbench.judging.comparable import CommonFile, check_alike, check_data, common_cells, common_files
+from asdbench.judging.comparable import check_alike, check_data, common_cells, common_files
 from asdbench.judging.conclusions import MARGIN
 from asdbench.judging.dependence import Dependence, blocks, dependence
 from asdbench.judging.methods import Comparison, compare_all
-from asdbench.judging.samples import Sample, Scored
+from asdbench.judging.samples import Sample
+from asdbench.judging.trainings import deterministic, sample
 from asdbench.metrics.challenge import DEFINITIONS, Definition
-from asdbench.results.manifest import reduced, unit_of
+from asdbench.results.manifest import reduced
 from asdbench.results.seed_folder import SeedFolder
 
 
@@ -147,12 +145,7 @@ def compare_folders(folders: Sequence[Sequence[SeedFolder]], names: Sequence[str
         files = [file for file in shared if file.part == part]
         if files:
             samples = [
-                Sample(
-                    side.name,
-                    tuple(_scored(file, number, own) for file in files),
-                    side.deterministic,
-                    len(side.collapsed),
-                )
+                sample(side.name, files, number, own, len(side.collapsed))
                 for number, (side, own) in enumerate(zip(sides, manifests, strict=True))
             ]
             parts.append(_part(part, definition, samples, margin))
@@ -202,22 +195,5 @@ def _side(name: str, manifests: Sequence[Mapping[str, Any]], machines: set[str])
         len(entries),
         tuple(f"{m} (seed {s})" if several else m for s, m, e in entries if e["constant"]),
         tuple(str(one["seed"]) for one in manifests),
-        all(one["system"].get("deterministic", False) for one in manifests),
-    )
-
-
-def _scored(file: CommonFile, number: int, manifests: Sequence[Mapping[str, Any]]) -> Scored:
-    """A file's clips as the trainings of one system score them."""
-    groups = file.groups[number]
-    entries = [one["machines"][file.file.machine] for one in manifests]
-    return Scored(
-        file.file,
-        unit_of(entries[0], file.file.section),
-        tuple(str(one["seed"]) for one in manifests),
-        groups[0].labels,
-        np.stack([group.scores for group in groups]),
-        tuple(groups[0].clips),
-        tuple(groups[0].domains),
-        tuple(json.dumps(entry["key"], sort_keys=True) for entry in entries),
-        file.cells,
+        deterministic(manifests),
     )

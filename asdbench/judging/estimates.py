@@ -6,7 +6,8 @@ Conventions
   (:func:`asdbench.metrics.intervals.cell_interval`): towards 1 it lies wider on the other side. Classes that do not
   overlap are given the spread of their two closest clips in the wrong order.
 - A mean over one cell is that cell: same interval.
-- Of one training of a system that is not deterministic there is no interval of the method: None, with a reason.
+- Of one training of a system that is not deterministic there is no interval of the method: None, with a reason. Taken
+  ``as_they_are`` the clips alone count, and the interval is of these very trainings.
 """
 
 from __future__ import annotations
@@ -60,7 +61,6 @@ class Estimates:
     official : Estimate
     overall : mapping of metric to Estimate
         Arithmetic means over all cells.
-    machines : mapping of str to (mapping of {"official", "auc", "pauc"} to Estimate)
     """
 
     cells: Mapping[Value, Estimate]
@@ -68,10 +68,11 @@ class Estimates:
     harmonic: Mapping[Column, Estimate]
     official: Estimate
     overall: Mapping[Metric, Estimate]
-    machines: Mapping[str, Mapping[str, Estimate]]
 
 
-def estimates(sample: Sample, definition: Definition, *, clusters: Clusters | None = None) -> Estimates:
+def estimates(
+    sample: Sample, definition: Definition, *, clusters: Clusters | None = None, as_they_are: bool = False
+) -> Estimates:
     """One method's values with intervals.
 
     Parameters
@@ -82,44 +83,43 @@ def estimates(sample: Sample, definition: Definition, *, clusters: Clusters | No
         Of the data set's year.
     clusters : mapping of file to int array (clips,), optional
         Clips that hang together, in the order of the checked sample.
+    as_they_are : bool
+        Of these very trainings: the clips alone.
     """
     measured = measure(checked(sample), definition, clusters)
     columns: dict[Column, list[Value]] = {}
-    machines: dict[str, list[Value]] = {}
     for value in measured.values:
         columns.setdefault((value[0].domain, value[1]), []).append(value)
-        machines.setdefault(value[0].machine, []).append(value)
     ordered = {column: columns[column] for column in definition.columns() if column in columns}
+
+    def of(values: Sequence[Value], mean: Mean) -> Estimate:
+        return estimate(measured, values, mean, as_they_are=as_they_are)
+
     return Estimates(
-        {value: estimate(measured, [value], "arithmetic") for value in measured.values},
-        {column: estimate(measured, values, "arithmetic") for column, values in ordered.items()},
-        {column: estimate(measured, values, "harmonic") for column, values in ordered.items()},
-        estimate(measured, measured.values, definition.official),
-        {metric: _mean(measured, measured.values, metric) for metric in RANKING},
-        {
-            machine: {
-                "official": estimate(measured, values, definition.official),
-                **{metric: _mean(measured, values, metric) for metric in RANKING},
-            }
-            for machine, values in machines.items()
-        },
+        {value: of([value], "arithmetic") for value in measured.values},
+        {column: of(values, "arithmetic") for column, values in ordered.items()},
+        {column: of(values, "harmonic") for column, values in ordered.items()},
+        of(measured.values, definition.official),
+        {metric: of(_of_metric(measured.values, metric), "arithmetic") for metric in RANKING},
     )
 
 
-def _mean(measured: Measured, values: Sequence[Value], metric: Metric) -> Estimate:
-    return estimate(measured, [value for value in values if value[1] == metric], "arithmetic")
+def _of_metric(values: Sequence[Value], metric: Metric) -> list[Value]:
+    return [value for value in values if value[1] == metric]
 
 
-def estimate(measured: Measured, values: Sequence[Value], mean: Mean) -> Estimate:
-    """A mean of some values of a method, with its interval."""
+def estimate(measured: Measured, values: Sequence[Value], mean: Mean, *, as_they_are: bool = False) -> Estimate:
+    """A mean of some values of a method, or of these very trainings, with its interval."""
+    if len(values) == 1:
+        mean = "arithmetic"  # it is that value
     found = contributions(measured, values, mean)
-    if measured.sample.varies_unseen:
+    if measured.sample.varies_unseen and not as_they_are:
         return Estimate(found.estimate, reason="one training: nothing follows about the method")
-    if found.falling and len(values) > 1:
+    if found.falling:
         return Estimate(found.estimate, reason=f"cell {found.falling[0]} falls to 0, and a harmonic mean with it")
-    if found.too_few and mean == "harmonic" and len(values) > 1:
+    if found.too_few and mean == "harmonic":
         return Estimate(found.estimate, reason=found.too_few)
-    uncertainty = spread([(1, found)])
+    uncertainty = spread([(1, found)], as_they_are=as_they_are)
     if uncertainty.thin:
         return Estimate(found.estimate, reason="one clip of a class, or all of a class hang together")
     partial = all(metric == "pauc" for _, metric in values)

@@ -16,6 +16,7 @@ from asdbench.judging.methods import Comparison
 from asdbench.judging.pair import Quantity
 from asdbench.metrics.aggregate import Metric
 from asdbench.reports.content.footnotes import NO_RESULT, some
+from asdbench.reports.content.intervals import hanging
 from asdbench.words import counted, listed
 
 NAMES: dict[Quantity, str] = {"official": "official score", "auc": "mean AUC", "pauc": "mean pAUC"}
@@ -257,15 +258,8 @@ def _few(pair: Comparison) -> bool:
 
 def _data_notes(compared: Compared) -> Iterator[str]:
     for part in compared.parts:
-        hanging = [
-            f"{one.machine}, {'anomalies' if one.label else 'normal clips'} ({one.correlation:.2f})"
-            for one in part.hanging
-        ]
-        if hanging:
-            yield (
-                f"Clips that hang together, by the rank correlation of neighbours: {some(hanging, 6)}. Intervals draw"
-                " them in blocks"
-            )
+        if part.hanging:
+            yield hanging(part.hanging).removesuffix(".")
         if part.fewest < FEW_CLIPS:
             yield (
                 f"Few clips: there are cells of {part.fewest} clips of a class; intervals of single pAUC values are"

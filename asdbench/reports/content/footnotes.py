@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from asdbench.metrics.challenge import DEFINITIONS
 from asdbench.published import Table
-from asdbench.results.intervals import FEWEST
 from asdbench.results.manifest import reduced, undecided
 from asdbench.results.scoring import ScoredFile, scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
@@ -18,14 +17,6 @@ from asdbench.words import counted
 NO_RESULT = frozenset({"synthetic data", "untrained network"})
 """Stamps of numbers that say nothing about real machines, or about the published method."""
 REDUCED = "reduced budget"
-ENOUGH = 90
-"""Clips a class, from which on what was measured at 100 holds."""
-UNSURE = (
-    "No 95 % interval is given for a mean or official score whose clips do not tell what others would give: a cell has"
-    f" fewer than {FEWEST['auc']} clips of a class (means of pAUC and 2020's official score: {FEWEST['pauc']}), or its"
-    " classes overlap nowhere. Nor is one given if a harmonic mean is 0 in 1 of 40 resamples or more, because a cell's"
-    " AUC is, or if the seeds do not have the same cells."
-)
 Entries = Sequence[tuple[int, str, Mapping[str, Any]]]
 """(seed, machine, the manifest's entry of the machine)."""
 
@@ -188,24 +179,6 @@ def failings(manifests: Sequence[Mapping[str, Any]]) -> list[str]:
     if missing:
         notes.append(f"No decisions: {some(missing)}.")
     return notes
-
-
-def coverage(clips: int, highest: float) -> list[str]:
-    """How often intervals of cells hold the truth, as measured (docs/intervals.md), where that is not known to be 95 %.
-
-    Parameters
-    ----------
-    clips : int
-        Of the smallest class of any cell.
-    highest : float
-        The highest AUC of any cell, percent.
-    """
-    if clips >= ENOUGH and highest <= 95:
-        return []
-    return [
-        "Intervals of cells, simulated: they hold the truth in 93 to 97 of 100 cases at 100 + 100 clips (AUC above 95:"
-        " 93 to 98), in 91 to 98 at 50 + 50, in 93 to 99 at 30 + 30, in 97 to 100 at 10 + 10, wider than they need be."
-    ]
 
 
 def published_notes(table: Table, complete: bool) -> list[str]:

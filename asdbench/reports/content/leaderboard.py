@@ -7,6 +7,8 @@ Conventions
   a rank.
 - Only what may be taken for a result has a rank: not synthetic data, an untrained network, a reduced budget, nor an
   epoch chosen on the test labels. Everything that a reader must mind stands beside the number.
+- A rank is of a method: 1, and one more for every system that is better (:mod:`asdbench.reports.content.ranks`). A
+  single training and a published table have none, and the notes say why. Lines stand in the order of their scores.
 - Published values are of DCASE 2021 Task 2, development set, and stand on its boards only.
 - Cost: seconds of fitting alone and learned numbers, of one seed, over all fits of the board's sections.
 - Percent.
@@ -14,7 +16,6 @@ Conventions
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from asdbench.judging.comparable import clips_of
 from asdbench.metrics.aggregate import harmonic_mean, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 from asdbench.published import Table, tables
+from asdbench.reports.content.ranks import MEANING, PUBLISHED, ranked
 from asdbench.reports.content.system_table import SystemTable
 from asdbench.reports.content.tables import build
 from asdbench.reports.content.wording import Bounds
@@ -53,7 +55,7 @@ class Place:
     score : float or None
         Official score; of several seeds the mean of theirs.
     bounds : (float, float) or None
-        95 % interval over clips.
+        95 % interval; ``interval_of`` says over what.
     seeds : mapping of seed to official score
     seconds, parameters : float or None, int or None
         None where they are not recorded.
@@ -66,6 +68,10 @@ class Place:
     result : bool
         Whether the number may be taken for a result.
     rank : int or None
+    why_not : str
+        Why a result has no rank.
+    interval_of : str
+        What its interval is over: ``over clips, one training``; "" where there is none.
     """
 
     system: str
@@ -82,6 +88,8 @@ class Place:
     mind: tuple[str, ...] = ()
     result: bool = True
     rank: int | None = None
+    why_not: str = ""
+    interval_of: str = ""
 
     @property
     def mean(self) -> float | None:
@@ -189,12 +197,32 @@ def _board(found: Sequence[SystemTable]) -> Board:
         for place in beside:
             told.setdefault(tables()[place.system].note, []).append(place.title)
         notes += [f"{'; '.join(names)}: {note}" for note, names in told.items() if note]
-    places = [_over(place, cells) for place in places]
+    places = _ranked([_over(place, cells) for place in places], found)
     ordered = sorted(places, key=lambda place: (place.cells != cells, *_by_score(place)))
-    ranks = itertools.count(1)
-    ranked = [replace(one, rank=next(ranks)) if one.result and one.score is not None else one for one in ordered]
+    notes += _on_ranks(ordered)
     specs = dict.fromkeys(str(table.folders[0].manifest()["dataset"]["spec"]) for table in found)
-    return Board(first.dataset, first.part, tuple(specs), definition, tuple(ranked), len(cells), tuple(notes))
+    return Board(first.dataset, first.part, tuple(specs), definition, tuple(ordered), len(cells), tuple(notes))
+
+
+def _ranked(places: Sequence[Place], found: Sequence[SystemTable]) -> list[Place]:
+    """The places, of which the first are those of some tables, with their ranks."""
+    own = [number for number, _ in enumerate(found) if places[number].result and places[number].score is not None]
+    told = dict(zip(own, ranked([found[number] for number in own]), strict=True))
+    made = []
+    for number, place in enumerate(places):
+        rank = told.get(number, PUBLISHED if place.published and place.result else "")
+        made.append(replace(place, rank=rank) if isinstance(rank, int) else replace(place, why_not=rank))
+    return made
+
+
+def _on_ranks(places: Sequence[Place]) -> list[str]:
+    """What ranks mean, and who has none for which reason."""
+    reasons: dict[str, list[str]] = {}
+    for place in places:
+        if place.why_not:
+            reasons.setdefault(place.why_not, []).append(place.title if place.published else place.system)
+    meaning = [MEANING] if any(place.rank for place in places) else []
+    return meaning + [f"No rank: {'; '.join(names)}: {reason}." for reason, names in reasons.items()]
 
 
 def _over(place: Place, cells: frozenset[CellName]) -> Place:
@@ -227,6 +255,7 @@ def _own(table: SystemTable) -> Place:
         parameters=_parameters(folder, table),
         mind=tuple(warning for warning in table.warnings if warning != table.partial),
         result=table.result,
+        interval_of=table.interval_of if table.score_bounds else "",
     )
 
 

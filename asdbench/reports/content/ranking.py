@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from asdbench.errors import AsdbenchError
 from asdbench.judging.compared import compare_folders
+from asdbench.judging.intervals import Over
 from asdbench.judging.methods import Comparison
-from asdbench.reports.content.comparison import sentence
+from asdbench.reports.content.comparison import PLANNED, sentence, stamps_of
 from asdbench.reports.content.evidence import Shown, View
 from asdbench.reports.content.footnotes import NO_RESULT
 from asdbench.reports.content.reproduction import short
 from asdbench.reports.content.system_table import SystemTable, comparable
 from asdbench.words import counted, listed
+
+SINGLE: Over = "clips, one training"
 
 
 def verdict(view: View) -> tuple[str, str]:
@@ -75,6 +78,45 @@ def _against(name: str, pairs: Sequence[Comparison]) -> str:
     return "; ".join(text.format(listed(found[kind])) for kind, text in words.items() if kind in found)
 
 
+def closing(tables: Sequence[SystemTable]) -> list[str]:
+    """What a run says of its systems: which method is better, or that these are single trainings; a line each.
+
+    Parameters
+    ----------
+    tables : sequence of SystemTable
+        The run's.
+    """
+    said = []
+    for dataset, part in dict.fromkeys((table.dataset, table.part) for table in tables):
+        own = [table for table in tables if (table.dataset, table.part) == (dataset, part) and not table.oracle]
+        where = "evaluation sections: " if part == "eval" else ""
+        single = [table.system for table in own if table.over == SINGLE]
+        if single:
+            each = " each" * (len(single) > 1)
+            said.append(
+                f"{where}one training{each} of {listed(single)}: intervals are over clips, and nothing follows about"
+                f" {'the methods' if each else 'the method'} (--seeds with {PLANNED} numbers would tell more)"
+            )
+        several = [table for table in comparable(own) if table.over not in (SINGLE, None)]
+        if len(several) > 1:
+            said.append(where + _closing(several, part))
+    return said
+
+
+def _closing(tables: Sequence[SystemTable], part: str) -> str:
+    names = [table.system for table in tables]
+    try:
+        compared = compare_folders([table.folders for table in tables], names)
+    except AsdbenchError as error:
+        return f"{listed(names)} are not compared: {error.message}"
+    (found,) = [one for one in compared.parts if one.part == part]
+    if len(names) == 2:
+        return sentence(compared, found, found.pairs[0])
+    stamps = "; ".join(stamps_of(compared.sides))
+    score = f"{names[0]} has the highest official score{f' ({stamps})' if stamps else ''}"
+    return f"{score}; {_against(names[0], found.pairs)} (`asdbench compare` tells of all pairs)"
+
+
 def _why_not(shown: Shown, fair: Sequence[Shown]) -> str:
     """Why a system does not take part."""
     if shown.table.score is None:
@@ -92,6 +134,5 @@ def _published(systems: Sequence[Shown]) -> str:
 
 
 def _score(table: SystemTable) -> str:
-    low, high = table.score_bounds or (None, None)
-    bounds = "" if low is None else f" (95 % interval {low:.1f} to {high:.1f})"
+    bounds = f" (95 % interval {table.score_interval})" if table.score_bounds else ""
     return f"{table.score:.2f}{f' {table.partial}' if table.partial else ''}{bounds}"

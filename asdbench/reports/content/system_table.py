@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from asdbench.judging.intervals import Over
 from asdbench.judging.reproduced import Outcome, Reproduction
 from asdbench.judging.reproductions import Reproductions
 from asdbench.metrics.aggregate import Means, Metric
 from asdbench.metrics.challenge import Column, Definition
 from asdbench.reports.content.footnotes import NO_RESULT, REDUCED
-from asdbench.reports.content.wording import Bounds, means_of
+from asdbench.reports.content.intervals import over
+from asdbench.reports.content.wording import Bounds, means_of, span
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.results.selection import STAMP, parted
 
@@ -76,6 +78,8 @@ class SystemTable:
         What it was made from.
     seed_scores : tuple of float or None
         Official score of each folder over the cells that all have, percent.
+    over : {"trainings and clips", "clips, deterministic", "clips, one training"} or None
+        What its intervals are over; None where nothing has a value.
     """
 
     dataset: str
@@ -103,6 +107,7 @@ class SystemTable:
     reproductions: Reproductions | None = None
     folders: tuple[SeedFolder, ...] = ()
     seed_scores: tuple[float | None, ...] = ()
+    over: Over | None = None
 
     @property
     def notes(self) -> list[str]:
@@ -160,6 +165,16 @@ class SystemTable:
     def beside(self, quantity: str) -> Reproduction | None:
         """The official score, mean AUC or mean pAUC over all cells beside that of the published ones."""
         return None if self.reproductions is None else self.reproductions.overall.get(quantity)
+
+    @property
+    def interval_of(self) -> str:
+        """What its intervals are over, to stand beside them: ``over clips, one training``."""
+        return over(self.over, len(self.folders)) if self.over else ""
+
+    @property
+    def score_interval(self) -> str:
+        """The official score's interval and what it is over, ``48.6 to 70.1 over clips, one training``, or ""."""
+        return f"{span(self.score_bounds)} {self.interval_of}" if self.score_bounds else ""
 
     @property
     def warnings(self) -> tuple[str, ...]:

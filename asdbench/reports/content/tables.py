@@ -5,8 +5,8 @@ percent; with means, official score, the published values and the notes a reader
 columns: 2020 knows no domains, from 2022 on pAUC is the section's.
 
 Several seeds: each value is the mean over the seeds; a cell that any seed lacks has none. Only seeds of one system with
-the same settings and data are averaged; others get a table of their own. Intervals speak of the clips, for one
-training: over several seeds each limit is the mean of the seeds' limits, and never widened by the spread over seeds.
+the same settings and data are averaged; others get a table of their own. Intervals are those of
+:mod:`asdbench.judging.intervals`: over trainings and clips, or over the clips of one training.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from asdbench.api import Cell
 from asdbench.errors import DataError
 from asdbench.judging.beside_published import other_counts, published_for
+from asdbench.judging.estimates import Estimate
+from asdbench.judging.intervals import intervals
 from asdbench.judging.measuring import Value
 from asdbench.judging.reproductions import Reproductions, hold
-from asdbench.metrics.aggregate import RANKING, CellMetrics, Metric, means, official_score
+from asdbench.judging.trainings import deterministic
+from asdbench.metrics.aggregate import RANKING, CellMetrics, Means, Metric, means, official_score
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, summarise
-from asdbench.metrics.intervals import Interval
 from asdbench.published import Table
 from asdbench.reports.content.footnotes import (
-    UNSURE,
-    coverage,
     deviations,
     failings,
     published_notes,
@@ -37,17 +37,18 @@ from asdbench.reports.content.footnotes import (
     stamps_of,
 )
 from asdbench.reports.content.groups import beside_chosen, grouped, last_epoch
+from asdbench.reports.content.intervals import coverage
+from asdbench.reports.content.intervals import notes as interval_notes
 from asdbench.reports.content.optimism import gains
 from asdbench.reports.content.reproduction import LEGEND, summary
 from asdbench.reports.content.system_table import Row, SystemTable
 from asdbench.reports.content.wording import Bounds
-from asdbench.results.intervals import Uncertainty, intervals
 from asdbench.results.manifest import unit_of
 from asdbench.results.results_folder import results_in
 from asdbench.results.scoring import scored_files
 from asdbench.results.seed_folder import SeedFolder
 
-NOTHING = Uncertainty({}, {}, {}, None, {})
+Key = TypeVar("Key")
 
 
 def build(results: Path, dataset: str | None = None, only: Iterable[SeedFolder] | None = None) -> list[SystemTable]:
@@ -103,9 +104,10 @@ def _table(
     manifests = [folder.manifest() for folder in folders]
     first, definition = manifests[0], DEFINITIONS[folders[0].year]
     published = published_for(first)
-    sure = [intervals(folder).get(part, NOTHING) for folder in folders]
-    rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
     common = [cell for cell in cells if _reason([seed.get(cell) for seed in per_seed], folders) is None]
+    sure = intervals(folders, common) if common else None
+    found = None if sure is None else sure.estimates
+    rows, missing, odd = [], dict[str, list[str]](), dict[str, list[str]]()
     beside = _beside(published.table, definition, manifests, [[seed[cell] for cell in common] for seed in per_seed])
     collapsed = {
         machine for manifest in manifests for machine, entry in manifest["machines"].items() if entry["constant"]
@@ -129,11 +131,7 @@ def _table(
             if difference:
                 marked = True
                 odd.setdefault(difference, []).append(str(cell))
-        bounds = {
-            (domain, metric): found
-            for domain, metric in ours
-            if (found := _bounds(seed.cells.get((Cell(machine, section, domain), metric)) for seed in sure))
-        }
+        bounds = {} if found is None else _bounds({c: found.cells[Cell(machine, section, c[0]), c[1]] for c in ours})
         judged = {} if beside is None else beside.cells
         verdicts = {
             column: judged[value].outcome
@@ -162,14 +160,8 @@ def _table(
         clips = min(min(one.n_normal, one.n_anomaly) for one in having)
         notes += coverage(clips, max(100 * _value(one, "auc") for one in having))
     values = [value for row in rows for value in row.ours.values()]
-    shown = {(Cell(row.machine, row.section, domain), metric) for row in rows for domain, metric in row.ours}
-    # A seed that has more cells than all have in common has intervals of other means than those shown.
-    of_means = sure if all(set(seed.cells) == shown for seed in sure) else [NOTHING]
-    arithmetic = _columns([seed.arithmetic for seed in of_means])
-    harmonic = _columns([seed.harmonic for seed in of_means])
-    official = _bounds(seed.official for seed in of_means)
-    if values and (official is None or len(arithmetic) < sum(map(bool, own.values()))):
-        notes.append(UNSURE)
+    if sure is not None:
+        notes += interval_notes(sure, len(folders))
     return SystemTable(
         dataset=folders[0].dataset,
         system=folders[0].system,
@@ -178,7 +170,12 @@ def _table(
         definition=definition,
         stamps=stamps_of(first),
         rows=rows,
-        ours={column: means(row.ours[column] for row in scored) for column, scored in own.items() if scored},
+        ours={}
+        if found is None
+        else {
+            column: Means(100 * found.arithmetic[column].value, 100 * found.harmonic[column].value, len(own[column]))
+            for column in found.arithmetic
+        },
         theirs={column: means(row.published[column] for row in scored) for column, scored in same.items()},
         score=statistics.fmean(score for score in scores if score is not None) if values else None,
         their_score=100
@@ -191,17 +188,15 @@ def _table(
             folders, manifests, part, {cell.section for cell in cells}, [score for score in scores if score]
         ),
         remarks=notes,
-        arithmetic_bounds=arithmetic,
-        harmonic_bounds=harmonic,
-        score_bounds=official,
+        arithmetic_bounds={} if found is None else _bounds(found.arithmetic),
+        harmonic_bounds={} if found is None else _bounds(found.harmonic),
+        score_bounds=None if found is None else _bounds({"": found.official}).get(""),
         overall={
             metric: statistics.fmean(every)
             for metric in RANKING
             if (every := [value for row in rows for (_, what), value in row.ours.items() if what == metric])
         },
-        overall_bounds={
-            metric: found for metric in RANKING if (found := _bounds(seed.overall.get(metric) for seed in of_means))
-        },
+        overall_bounds={} if found is None else _bounds(found.overall),
         their_overall={
             metric: statistics.fmean(row.published[column] for column in columns for row in own[column])
             for metric in RANKING
@@ -214,6 +209,7 @@ def _table(
         reproductions=beside if beside is not None and beside.cells else None,
         folders=tuple(folders),
         seed_scores=tuple(scores),
+        over=None if sure is None else sure.over,
     )
 
 
@@ -236,21 +232,16 @@ def _beside(
                 value = Cell(cell.machine, cell.section, domain), metric
                 own[value] = _value(metrics, metric)
                 units[value] = unit_of(manifests[0]["machines"][cell.machine], cell.section)
-    deterministic = all(one["system"].get("deterministic", False) for one in manifests)
-    return hold(trainings, units, table, definition, deterministic=deterministic)
+    return hold(trainings, units, table, definition, deterministic=deterministic(manifests))
 
 
-def _columns(seeds: Sequence[Mapping[Column, Interval]]) -> dict[Column, Bounds]:
-    """The bounds of the columns that have an interval in every seed."""
-    return {column: found for column in seeds[0] if (found := _bounds(seed.get(column) for seed in seeds))}
-
-
-def _bounds(seeds: Iterable[Interval | None]) -> Bounds | None:
-    """The mean of the seeds' limits, percent; None where a seed has none."""
-    found = list(seeds)
-    low = [one.low for one in found if one is not None]
-    high = [one.high for one in found if one is not None]
-    return None if len(low) < len(found) else (100 * statistics.fmean(low), 100 * statistics.fmean(high))
+def _bounds(found: Mapping[Key, Estimate]) -> dict[Key, Bounds]:
+    """The intervals of those that have one, percent."""
+    return {
+        key: (100 * one.low, 100 * one.high)
+        for key, one in found.items()
+        if one.low is not None and one.high is not None
+    }
 
 
 def _score(definition: Definition, cells: Mapping[Cell, CellMetrics], wanted: Sequence[Cell]) -> float | None:

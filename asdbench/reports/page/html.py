@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -24,7 +24,7 @@ from asdbench.reports.content import ranking, reproduction
 from asdbench.reports.content.evidence import Shown, View, one_line
 from asdbench.reports.content.footnotes import NO_RESULT, loud
 from asdbench.reports.content.mistakes import Mistake, mistakes
-from asdbench.reports.content.system_table import Row, best, shared_notes
+from asdbench.reports.content.system_table import Row, SystemTable, best, shared_notes
 from asdbench.reports.content.wording import NOTHING, clips_of, label, official_mean, unit
 from asdbench.reports.figures import Figure, Panel, look
 from asdbench.reports.figures.inline import Panels
@@ -116,8 +116,8 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "verdict": said,
         "behind": behind,
         "reading": f"Percent. pAUC: up to a false positive rate of 0.1, standardised; chance is 50, as for AUC."
-        f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 % intervals over"
-        " clips; they say nothing of other trainings.",
+        f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 %"
+        " intervals, and what they are over.",
         "columns": [label(column) for column in columns],
         "overall": [f"Mean {label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),
@@ -144,10 +144,10 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "name": shown.name,
         "title": one_line(table.title),
         "look": look.of(shown),
-        "best": ("best" if table.result else "highest") if best else "",
+        "best": "highest" if best else "",
         "oracle": shown.oracle,
         "collapsed": shown.collapsed,
-        "score": number(table.score, table.score_bounds),
+        "score": _said(number(table.score, table.score_bounds), table),
         "overall": [
             number(table.overall.get(metric), table.overall_bounds.get(metric)) for metric in _over_domains(columns)
         ],
@@ -159,6 +159,11 @@ def _row(shown: Shown, columns: Sequence[Column], best: bool) -> dict[str, Any]:
         "counted": table.counted,
         "published": plain(table.their_score),
     }
+
+
+def _said(score: Value, table: SystemTable) -> Value:
+    """An official score whose interval says what it is over."""
+    return replace(score, interval=table.score_interval or score.interval)
 
 
 def _over_domains(columns: Sequence[Column]) -> list[Metric]:
@@ -186,11 +191,14 @@ def _table(shown: Shown, columns: Sequence[Column], shared: Sequence[str]) -> di
         "stamps": (*table.stamps, *filter(None, [table.partial])),
         "verdict": table.verdict,
         "reproduction": [] if table.reproductions is None else reproduction.rows(table.reproductions),
-        "score": beside(
-            table.score,
-            table.score_bounds,
-            table.their_score,
-            None if (official := table.beside("official")) is None else official.outcome,
+        "score": _said(
+            beside(
+                table.score,
+                table.score_bounds,
+                table.their_score,
+                None if (official := table.beside("official")) is None else official.outcome,
+            ),
+            table,
         ),
         "rows": rows,
         "means": means,

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from asdbench.reports.content.footnotes import Letters, loud
+from asdbench.reports.content.intervals import intervals_over
 from asdbench.reports.content.leaderboard import Board, Place
 from asdbench.reports.content.wording import NOT_THERE, PARTS, official_mean, percent, span
 from asdbench.reports.text import latex
@@ -33,6 +34,7 @@ FIELDS = (
     "official_score",
     "low",
     "high",
+    "interval_of",
     "seeds",
     "mean_over_seeds",
     "sd_over_seeds",
@@ -42,6 +44,7 @@ FIELDS = (
     "cells_of_board",
     "result",
     "mind",
+    "why_no_rank",
     "source",
 )
 HEAD = ("Official score", "95 % interval", "Seeds", "Train", "Parameters")
@@ -126,6 +129,7 @@ def _records(boards: Sequence[Board]) -> list[dict[str, Any]]:
             "official_score": fraction(place.score),
             "low": fraction(place.bounds[0] if place.bounds else None),
             "high": fraction(place.bounds[1] if place.bounds else None),
+            "interval_of": place.interval_of or None,
             "seeds": list(place.seeds),
             "mean_over_seeds": fraction(place.mean),
             "sd_over_seeds": fraction(place.spread),
@@ -135,6 +139,7 @@ def _records(boards: Sequence[Board]) -> list[dict[str, Any]]:
             "cells_of_board": board.cells,
             "result": place.result,
             "mind": list(place.mind),
+            "why_no_rank": place.why_not or None,
             "source": place.source,
         }
         for board in boards
@@ -151,8 +156,8 @@ def about(board: Board) -> str:
 
 
 def nothing(board: Board) -> str:
-    """A warning where no system of ours has a rank; else empty."""
-    if any(place.rank and not place.published for place in board.places):
+    """A warning where no number of ours is a result; else empty."""
+    if any(place.result and place.score is not None and not place.published for place in board.places):
         return ""
     stamps = dict.fromkeys(mind.partition(":")[0] for p in board.places if not p.published for mind in p.mind)
     return f"NO RESULT OF OURS IS HERE: {', '.join(stamps).upper()}." if stamps else "NO RESULT OF OURS IS HERE."
@@ -162,8 +167,9 @@ def notes(board: Board) -> list[str]:
     """What a reader must know of data and columns."""
     return [
         f"Data: {', '.join(board.specs)}.",
-        "Intervals: over clips, for one training. Seeds: mean and standard deviation of the official score. Train:"
-        " seconds of fitting alone, of one seed. Parameters: learned numbers of all fits. – : not known.",
+        *filter(None, [intervals_over((place.interval_of, place.system) for place in board.places)]),
+        "Seeds: mean and standard deviation of the official score. Train: seconds of fitting alone, of one seed."
+        " Parameters: learned numbers of all fits. – : not known.",
         *board.notes,
     ]
 

@@ -9,6 +9,7 @@ from asdbench.judging.reproductions import Reproductions
 from asdbench.metrics.aggregate import RANKING
 from asdbench.metrics.challenge import Column
 from asdbench.reports.content.footnotes import NO_RESULT, loud
+from asdbench.reports.content.intervals import intervals_over
 from asdbench.reports.content.reproduction import HEADS, MARKS, rows
 from asdbench.reports.content.system_table import Row, SystemTable, best, by_dataset, shared_notes
 from asdbench.reports.content.wording import (
@@ -46,8 +47,7 @@ def render(tables: Sequence[SystemTable]) -> str:
         parts.append(
             "Percent. pAUC: up to a false positive rate of 0.1, standardised (chance is 50, as for AUC)."
             f"{clips_of(definition)} Official score: the {official_mean(definition)}."
-            " Intervals say what other test clips of the same kind would give (bootstrap over"
-            " clips, within class). They say nothing of other trainings."
+            f" {intervals_over((table.interval_of, table.system) for table in own)}".rstrip()
         )
         shared = shared_notes(own)
         if len(own) > 1:
@@ -168,7 +168,7 @@ def _score(table: SystemTable) -> str:
     if table.their_score is not None:
         line += f" · {against_published(table)}"
     if table.score is not None:
-        line += f" · 95 % interval {span(table.score_bounds)}"
+        line += f" · 95 % interval {table.score_interval or NOT_THERE}"
     return line
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from asdbench.judging.reproductions import Reproductions
 from asdbench.metrics.challenge import Column
 from asdbench.reports.content.footnotes import NO_RESULT, Letters, loud
+from asdbench.reports.content.intervals import intervals_over
 from asdbench.reports.content.reproduction import LEGEND, LIMITS, rows
 from asdbench.reports.content.system_table import Row, SystemTable, best, by_dataset, shared_notes
 from asdbench.reports.content.wording import (
@@ -61,7 +62,7 @@ def _overview(tables: Sequence[SystemTable], shared: Sequence[str]) -> str:
         f"Systems on {tables[0].dataset}. Percent. Score: official score, the {official_mean(definition)}; AUC and"
         f" pAUC: arithmetic means.{clips_of(definition)}{f' {BOLD}' * bool(highest)}"
     )
-    notes = letters.key()
+    notes = [*letters.key(), *filter(None, [intervals_over((table.interval_of, table.system) for table in tables)])]
     notes += [f"Of all these systems' tables: {_paragraph(shared)}"] if shared else []
     return latex.table(caption, ["System"], groups, rows, notes)
 
@@ -93,7 +94,7 @@ def _caption(table: SystemTable) -> str:
         said.append(NOTHING)
     score = f"Official score: {percent(table.score)}"
     if table.score_bounds is not None:
-        score += f" (95 % interval {span(table.score_bounds)})"
+        score += f" (95 % interval {table.score_interval})"
     if table.their_score is not None:
         score += f"; published, over the same cells: {percent(table.their_score)}"
     return " ".join([*said, f"{table.title} ({table.system}) on {table.dataset}{PARTS[table.part]}. Percent. {score}."])

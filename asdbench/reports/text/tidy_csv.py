@@ -47,6 +47,7 @@ FIELDS = (
     "sd_over_seeds",
     "low",
     "high",
+    "interval_of",
     "n_normal",
     "n_anomaly",
     "n_cells",
@@ -68,9 +69,9 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
         Columns :data:`FIELDS`; ``collapsed`` is ``yes`` where a component of the machine's model is constant (of a
         mean: of any machine's); ``domain`` is empty where a value is the section's or id's; ``verdict`` as in
         :mod:`asdbench.judging.reproduced`, empty where nothing is published; ``again_low`` and ``again_high`` bound
-        where one more training would lie; ``low`` and ``high`` bound the 95 % interval over clips; ``n_normal`` and
-        ``n_anomaly`` are the clips that a cell's value is over; ``sd_over_seeds`` is of the official score of several
-        seeds; ``n_cells`` and ``of_cells`` are those of a mean.
+        where one more training would lie; ``low`` and ``high`` bound the 95 % interval, and ``interval_of`` says what
+        it is over; ``n_normal`` and ``n_anomaly`` are the clips that a cell's value is over; ``sd_over_seeds`` is of
+        the official score of several seeds; ``n_cells`` and ``of_cells`` are those of a mean.
     """
     rows = [
         {
@@ -82,6 +83,7 @@ def frame(tables: Sequence[SystemTable]) -> pd.DataFrame:
             "collapsed": "yes" if any(row.collapsed for row in table.rows) else "",
             "seeds": "; ".join(str(folder.seed) for folder in table.folders),
             **line,
+            "interval_of": "" if line.get("low") is None else table.interval_of,
         }
         for table in tables
         for line in (*_cells(table), *_means(table))

@@ -16,10 +16,11 @@ from asdbench.api import DOMAINS, Cell
 from asdbench.errors import DataError, UsageError
 from asdbench.metrics.roc import auc, pauc
 from asdbench.published import tables as published_tables
-from asdbench.reports.content.footnotes import UNSURE, coverage
+from asdbench.reports.content.intervals import coverage
 from asdbench.reports.content.reproduction import LEGEND
 from asdbench.reports.content.system_table import SystemTable, best, shared_notes
 from asdbench.reports.content.tables import build
+from asdbench.reports.content.wording import span
 from asdbench.reports.text import json_records, markdown, paper
 from asdbench.reports.text import tidy_csv as tidy
 from asdbench.results.results_folder import seed_folder
@@ -642,23 +643,95 @@ def test_an_unknown_label_in_the_results_is_refused(tmp_path: Path) -> None:
 
 
 def test_means_over_cells_of_few_clips_say_why_they_have_no_interval(tmp_path: Path) -> None:
-    fill(tmp_path / "few", count=4)
-    fill(tmp_path / "many", count=30)
+    fill(tmp_path / "few", cells=TWO, count=9)
+    fill(tmp_path / "many", cells=TWO, count=30)
     few, many = one(tmp_path / "few"), one(tmp_path / "many")
-    assert UNSURE in few.notes
-    assert not few.arithmetic_bounds
+    assert (
+        "No 95 % interval of the official score: 9 clips of a class in a cell, and an interval needs 10." in few.notes
+    )
+    assert few.score_bounds is None
+    assert few.harmonic_bounds.keys() == {("source", "auc")}
+    assert few.arithmetic_bounds.keys() == many.harmonic_bounds.keys() == many.ours.keys()
     assert all(row.bounds.keys() == row.ours.keys() for row in few.rows)
-    assert UNSURE not in many.notes
-    assert many.arithmetic_bounds.keys() == many.ours.keys()
+    assert not any("No 95 % interval" in note for note in many.notes)
 
 
-def test_a_seed_with_more_cells_gives_no_interval_to_the_means_over_those_that_all_have(tmp_path: Path) -> None:
-    cells = [Cell("fan", section, domain) for section in ("00", "01") for domain in DOMAINS]
-    fill(tmp_path, cells=cells, seed=1)
-    fill(tmp_path, cells=cells, seed=2, reasons={"01/source": "gone", "01/target": "gone"})
+TWO = [Cell("fan", section, "source") for section in ("00", "01")]
+
+
+@pytest.mark.parametrize("count", [2, 3, 100])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_mean_over_one_cell_is_that_cell(tmp_path: Path, count: int, seeds: int) -> None:
+    for seed in range(seeds):
+        fill(tmp_path, cells=[Cell("fan", "00", "source")], count=count, seed=seed)
     table = one(tmp_path)
+    cell = table.rows[0].bounds
+    assert cell.keys() == {("source", "auc"), ("source", "pauc")}
+    assert table.arithmetic_bounds == table.harmonic_bounds == cell
+    assert table.overall_bounds == {metric: cell["source", metric] for metric in ("auc", "pauc")}
+    for column, mean in table.ours.items():
+        assert mean.arithmetic == mean.harmonic == pytest.approx(table.rows[0].ours[column], abs=1e-9)
+
+
+def test_intervals_of_several_seeds_are_over_trainings_and_clips(tmp_path: Path) -> None:
+    for seed in (1, 2, 3):
+        fill(tmp_path / "all", seed=seed)
+    fill(tmp_path / "one", seed=1)
+    several, single = one(tmp_path / "all"), one(tmp_path / "one")
+    assert several.interval_of == "over 3 trainings and clips"
+    assert single.interval_of == "over clips, one training"
+    for table, said in ((several, "are over 3 trainings and the clips"), (single, "over clips, of this one training")):
+        assert sum(said in note for note in table.notes) == 1
+        assert f"95 % interval {span(table.score_bounds)} {table.interval_of}" in markdown.render([table])
+    low, high = several.score_bounds or (0.0, 0.0)
+    scores = [score for score in several.seed_scores if score is not None]
+    # the spread of three trainings alone, with Student's t of two degrees of freedom
+    assert (high - low) / 2 > 4.303 * np.std(scores, ddof=1) / np.sqrt(3)
+
+
+def test_a_deterministic_system_needs_no_second_training(tmp_path: Path) -> None:
+    fill(tmp_path, seed=1)
+    folder = seed_folder(tmp_path, "dcase2021", "clvae", 1)
+    manifest = folder.manifest()
+    alone = one(tmp_path)
+    folder.write_manifest({**manifest, "system": {**manifest["system"], "deterministic": True}})
+    table = one(tmp_path)
+    assert table.interval_of == "over clips, deterministic"
+    assert table.score_bounds == alone.score_bounds
+
+
+def test_a_cell_that_a_seed_lacks_leaves_the_intervals_of_the_others(tmp_path: Path) -> None:
+    cells = [Cell("fan", section, domain) for section in ("00", "01") for domain in DOMAINS]
+    for seed in (1, 2):
+        fill(tmp_path / "same", cells=cells[:2], seed=seed)
+    fill(tmp_path / "more", cells=cells, seed=1)
+    fill(tmp_path / "more", cells=cells, seed=2, reasons={"01/source": "gone", "01/target": "gone"})
+    table, same = one(tmp_path / "more"), one(tmp_path / "same")
     assert {mean.count for mean in table.ours.values()} == {1}
-    assert table.score_bounds is None
-    assert not table.arithmetic_bounds
-    assert not table.harmonic_bounds
-    assert UNSURE in table.notes
+    assert table.score_bounds == same.score_bounds is not None
+    assert table.arithmetic_bounds == same.arithmetic_bounds
+
+
+def test_where_clips_hang_together_the_table_says_so_and_intervals_are_wider(tmp_path: Path) -> None:
+    fill(tmp_path, cells=TWO)
+    folder = seed_folder(tmp_path, "dcase2021", "clvae", 777)
+    manifest = folder.manifest()
+    noise = np.random.default_rng(1)
+    alone = {}
+    for hanging in (False, True):
+        for cell in TWO:
+            clips, scores = folder.files.scores(cell)
+            half = len(scores) // 2  # normal clips come first
+            drift = np.repeat(noise.standard_normal(half // 10), 10) + 0.2 * noise.standard_normal(half)
+            scores[:half] = drift if hanging else noise.permutation(drift)
+            folder.files.write_scores(cell, clips, scores)
+            manifest["machines"]["fan"]["files"].update(folder.files.digests([cell]))
+        folder.write_manifest(manifest)
+        table = one(tmp_path)
+        said = [note for note in table.notes if note.startswith("Clips that hang together")]
+        assert bool(said) is hanging
+        low, high = table.overall_bounds["auc"]
+        alone[hanging] = high - low
+    assert "fan, normal clips (0." in said[0]
+    assert "they draw such clips in blocks of neighbours, and are wider" in said[0]
+    assert alone[True] > 1.5 * alone[False]

@@ -129,7 +129,7 @@ def test_equal_scores_are_both_best(tmp_path: Path) -> None:
     assert [one.system for one in best([shown.table for shown in view.systems])] == ["mvg", "twin"]
     said, _ = ranking.verdict(view)
     assert "mvg and twin have the same, highest official score of 3 systems" in said
-    assert page_of(tmp_path).count('<span class="badge best">best</span>') == 2
+    assert page_of(tmp_path).count('<span class="badge best">highest</span>') == 2
 
 
 def test_the_banner_says_whether_all_or_some_numbers_are_no_result(tmp_path: Path) -> None:

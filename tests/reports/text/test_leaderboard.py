@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from asdbench.api import DOMAINS, Cell
@@ -47,10 +49,13 @@ def edit(results: Path, system: str, fits: dict[str, dict[str, Any]], seed: int 
 def test_own_and_published_stand_in_the_order_of_their_score(tmp_path: Path) -> None:
     expected = fill(tmp_path, cells=USUAL)
     found = board(tmp_path)
-    scores = [one.score for one in found.places if one.rank]
+    scores = [one.score for one in found.places if one.result]
+    assert len(scores) > 5
     assert None not in scores
     assert scores == sorted(scores, key=lambda score: -(score or 0))
-    assert [one.rank for one in found.places if one.rank] == [*range(1, len(scores) + 1)]
+    assert not any(one.rank for one in found.places)  # one training, and published values
+    assert "No rank: clvae: one training, from which nothing follows about the method" in render([found], "markdown")
+    assert "no trainings to compare" in render([found], "latex")
     own = place(found, "clvae")
     assert own.score == pytest.approx(official_score(value for pair in expected.values() for value in pair))
     assert own.score is not None
@@ -94,7 +99,7 @@ def test_what_is_no_result_never_looks_like_one(tmp_path: Path, more: dict[str, 
     odd = place(found, "clvae")
     assert says in odd.mind
     assert (odd.rank, odd.result) == (None, False)
-    assert place(found, "whole").rank is not None
+    assert place(found, "whole").result
     loud = says.partition(":")[0].upper()
     (line,) = [line for line in render([found], "markdown").splitlines() if line.startswith("|") and "| clvae " in line]
     assert f"({odd.score:.2f})" in line
@@ -133,7 +138,7 @@ def test_other_test_clips_take_the_published_ranks(tmp_path: Path) -> None:
     found = board(tmp_path)
     assert {one.rank for one in found.places if one.published} == {None}
     assert place(found, "narita2021/table-5").mind == ("other test clips than ours",)
-    assert place(found, "clvae").rank == 1
+    assert place(found, "clvae").result
 
 
 def test_seeds_are_a_mean_and_a_deviation(tmp_path: Path) -> None:
@@ -147,6 +152,58 @@ def test_seeds_are_a_mean_and_a_deviation(tmp_path: Path) -> None:
     assert own.spread == pytest.approx(deviation)
     assert f"3: {mean:.2f} ± {deviation:.2f}" in render(boards([tmp_path]), "markdown")
     assert own.source == str(tmp_path / "dcase2021" / "clvae")
+
+
+def better(results: Path, by: float, system: str = "better", deterministic: bool = False) -> None:
+    """Three trainings of a system whose anomalies lie farther from its normal clips than those of ``fill``."""
+    for seed in (1, 2, 3):
+        fill(results, cells=USUAL, seed=seed, system=system, published=None, title=system)
+        folder = seed_folder(results, "dcase2021", system, seed)
+        manifest = folder.manifest()
+        for cell in USUAL:
+            clips, scores = folder.files.scores(cell)
+            noise = np.random.default_rng([seed, len(system)]).standard_normal(len(scores))
+            scores = scores + by * (np.arange(len(scores)) >= len(scores) // 2) + 0.3 * noise
+            folder.files.write_scores(cell, clips, scores)
+            manifest["machines"][cell.machine]["files"].update(folder.files.digests([cell]))
+        for entry in manifest["machines"].values():  # none is shared with another system
+            entry["key"]["parameters"] |= {"of": system}
+        manifest["system"]["deterministic"] = deterministic
+        folder.write_manifest(manifest)
+
+
+def test_a_rank_is_one_and_one_more_for_every_system_that_is_better(tmp_path: Path) -> None:
+    better(tmp_path, 0.0, "first")
+    better(tmp_path, 0.0, "second")
+    better(tmp_path, 1.5, "far")
+    fill(tmp_path, cells=USUAL, system="alone")
+    found = board(tmp_path)
+    assert {one.system: one.rank for one in found.places if not one.published} == {
+        "far": 1,
+        "first": 2,
+        "second": 2,
+        "alone": None,
+    }
+    assert place(found, "alone").why_not.startswith("one training")
+    assert place(found, "far").interval_of == "over 3 trainings and clips"
+    shown = render([found], "markdown")
+    assert "Rank: 1, and one more for every system that is better" in shown
+    assert "over clips, one training (alone)" in shown
+    records = {one["system"]: one for one in json.loads(render([found], "json"))}
+    assert records["alone"]["interval_of"] == "over clips, one training"
+    assert records["first"]["rank"] == 2
+
+
+def test_a_deterministic_system_is_ranked_from_one_fit_and_a_lone_one_not(tmp_path: Path) -> None:
+    better(tmp_path / "two", 0.0, "first")
+    better(tmp_path / "two", 1.5, "fixed", deterministic=True)
+    for seed in (2, 3):
+        shutil.rmtree(tmp_path / "two" / "dcase2021" / "fixed" / f"seed-{seed}")
+    found = board(tmp_path / "two")
+    assert (place(found, "fixed").rank, place(found, "first").rank) == (1, 2)
+    better(tmp_path / "one", 0.0, "first")
+    alone = place(board(tmp_path / "one"), "first")
+    assert (alone.rank, alone.why_not) == (None, "no other system here to compare with")
 
 
 def test_cost_is_of_all_fits_of_the_boards_sections(tmp_path: Path) -> None:
