@@ -61,6 +61,7 @@ class Estimates:
     official : Estimate
     overall : mapping of metric to Estimate
         Arithmetic means over all cells.
+    machines : mapping of str to (mapping of {"official", "auc", "pauc"} to Estimate)
     """
 
     cells: Mapping[Value, Estimate]
@@ -68,6 +69,7 @@ class Estimates:
     harmonic: Mapping[Column, Estimate]
     official: Estimate
     overall: Mapping[Metric, Estimate]
+    machines: Mapping[str, Mapping[str, Estimate]]
 
 
 def estimates(
@@ -88,8 +90,10 @@ def estimates(
     """
     measured = measure(checked(sample), definition, clusters)
     columns: dict[Column, list[Value]] = {}
+    machines: dict[str, list[Value]] = {}
     for value in measured.values:
         columns.setdefault((value[0].domain, value[1]), []).append(value)
+        machines.setdefault(value[0].machine, []).append(value)
     ordered = {column: columns[column] for column in definition.columns() if column in columns}
 
     def of(values: Sequence[Value], mean: Mean) -> Estimate:
@@ -101,6 +105,13 @@ def estimates(
         {column: of(values, "harmonic") for column, values in ordered.items()},
         of(measured.values, definition.official),
         {metric: of(_of_metric(measured.values, metric), "arithmetic") for metric in RANKING},
+        {
+            machine: {
+                "official": of(values, definition.official),
+                **{metric: of(_of_metric(values, metric), "arithmetic") for metric in RANKING},
+            }
+            for machine, values in machines.items()
+        },
     )
 
 

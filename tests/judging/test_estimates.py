@@ -27,6 +27,7 @@ def test_every_value_of_a_table_has_an_interval_that_holds_it(definition: Defini
         *found.harmonic.values(),
         found.official,
         *found.overall.values(),
+        *(one for own in found.machines.values() for one in own.values()),
     ]
     for one in every:
         assert one.low is not None
