@@ -23,6 +23,7 @@ from asdbench.plugins.registry import unknown
 from asdbench.reports.content import tables
 from asdbench.reports.content.footnotes import NO_RESULT, loud, scored_clips, some
 from asdbench.reports.content.groups import grouped
+from asdbench.reports.content.intervals import intervals_over
 from asdbench.reports.content.places import places
 from asdbench.reports.content.system_table import SystemTable
 from asdbench.results.results_folder import results_in
@@ -140,6 +141,12 @@ class View:
         if stamp == STAMP:
             return f" ({', '.join(dict.fromkeys(f'…{parted(name)[1].suffix}' for name in own))})"
         return f" ({', '.join(own)})" if len(own) <= len(others) else f" (all but {', '.join(others)})"
+
+    @property
+    def intervals(self) -> str:
+        """What the intervals of its systems are, for captions: ``95 % intervals: over clips, one training``."""
+        said = intervals_over((shown.table.interval_of, shown.name) for shown in self.systems)
+        return said.removesuffix(".") or "95 % intervals"
 
     @property
     def seeds(self) -> tuple[int, ...]:

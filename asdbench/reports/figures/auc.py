@@ -38,7 +38,7 @@ def figure(view: View, metric: Metric = "auc") -> Figure:
         "auc",
         view,
         f"{NAMES[metric]} per machine and {view.definition.unit}",
-        f"{NAMES[metric]} in percent; bars: 95 % intervals over clips; dashed: chance (0.5).{published}",
+        f"{NAMES[metric]} in percent; bars: {view.intervals}; dashed: chance (0.5).{published}",
         panels,
     )
 

@@ -35,8 +35,8 @@ def figure(view: View) -> Figure:
         "shift",
         view,
         TITLE,
-        "Arithmetic mean AUC over sections, percent; a falling line: worse in the target domain; dashed: chance (0.5)."
-        f"{' Bars (all machines): 95 % intervals over clips.' * bars}{' Hollow: published, same cells.' * published}",
+        "Arithmetic mean AUC over sections, percent; a falling line: lower in the target domain; dashed: chance (0.5)."
+        f"{f' Bars (all machines): {view.intervals}.' * bars}{' Hollow: published, same cells.' * published}",
         panels,
     )
 

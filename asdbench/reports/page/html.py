@@ -116,8 +116,8 @@ def _view(view: View, key: str, page: Page) -> dict[str, Any]:
         "verdict": said,
         "behind": behind,
         "reading": f"Percent. pAUC: up to a false positive rate of 0.1, standardised; chance is 50, as for AUC."
-        f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small: 95 %"
-        " intervals, and what they are over.",
+        f"{clips_of(view.definition)} Official score: the {official_mean(view.definition)}. Small:"
+        f" {view.intervals}.",
         "columns": [label(column) for column in columns],
         "overall": [f"Mean {label(('', metric))}" for metric in _over_domains(columns)],
         "unit": unit(view.definition),

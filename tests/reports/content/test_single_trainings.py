@@ -35,7 +35,7 @@ def everything(results: Path) -> dict[str, str]:
     compared = compare_folders([table.folders for table in tables], [table.system for table in tables])
     page = re.sub(r"<(style|script|svg)\b.*?</\1>", "", html.render(pages), flags=re.DOTALL)
     shown = {
-        "page": re.sub(r"<[^>]+>", " ", page).partition("How it was made")[0].partition("The clips it got")[0],
+        "page": re.sub(r"<[^>]+>", " ", page),
         "first sentence": "\n".join(ranking.verdict(pages[0])),
         "summary of a run": "\n".join(ranking.closing(tables)),
         "markdown": markdown.render(tables),
