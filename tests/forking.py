@@ -6,6 +6,8 @@ with its own arguments, folder, environment, standard streams and exit code, and
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import json
 import os
@@ -13,10 +15,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
 HEAVY = (
@@ -48,25 +52,25 @@ def forked(
 @cache
 def _server() -> subprocess.Popen[str]:
     """The process that is forked; it ends as this one does, since then it reads the end of its input."""
-    code = "from tests.forking import serve\nexec(serve(), {'__name__': '__main__'})"
+    code = "from tests.forking import serve; serve()"
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
 
 
-def serve() -> Any:
-    """Fork for each order that comes; returns in the new process, with the code to run there."""
+def serve() -> None:
+    """Fork for each order that comes, and answer with the exit code."""
     for name in HEAVY:
         importlib.import_module(name)
+    gc.freeze()  # what is there now is not looked through, and so not copied, by a forked process
     for line in sys.stdin:
         program, arguments, folder, environment, streams = json.loads(line)
         child = os.fork()
         if not child:
             _become(arguments, folder, environment, streams)
-            return compile(program, "<string>", "exec")
+            _run(program)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
-    sys.exit()
 
 
 def _become(arguments: list[str], folder: str, environment: dict[str, str], streams: str) -> None:
@@ -80,3 +84,23 @@ def _become(arguments: list[str], folder: str, environment: dict[str, str], stre
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+
+
+def _run(program: str) -> NoReturn:
+    """Run a program and end as the interpreter does, but for taking all modules apart: that takes a second."""
+    code: Any = 0
+    try:
+        exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
+    except SystemExit as end:
+        code = end.code
+        if code is not None and not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, as at the end of any program
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
