@@ -2,9 +2,9 @@
 
 Conventions
 -----------
-- An interval is made on the log-odds scale, as that of a cell of one training
-  (:func:`asdbench.metrics.intervals.cell_interval`): towards 1 it lies wider on the other side. Classes that do not
-  overlap are given the spread of their two closest clips in the wrong order.
+- An interval is made on the log-odds scale (Qin & Hotilovac, Comparison of non-parametric confidence intervals for the
+  area under the ROC curve, 2008): towards 1 it lies wider on the other side. Classes that do not overlap are given the
+  spread of their two closest clips in the wrong order.
 - A mean over one cell is that cell: same interval.
 - Of one training of a system that is not deterministic there is no interval of the method: None, with a reason. Taken
   ``as_they_are`` the clips alone count, and the interval is of these very trainings.

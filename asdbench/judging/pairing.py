@@ -20,11 +20,11 @@ import numpy as np
 from asdbench.api import DOMAINS, Cell
 from asdbench.errors import DataError
 from asdbench.judging.comparable import CommonFile, check_alike, check_data, common_cells, common_files
+from asdbench.judging.means import FEWEST
 from asdbench.metrics.aggregate import RANKING, Metric
 from asdbench.metrics.challenge import DEFINITIONS, Column, Definition, against, by_column
 from asdbench.metrics.intervals import ROUNDING, Draws, arithmetic, falls_to_zero, harmonic
 from asdbench.metrics.paired import Difference, bootstrapped, delong, resample_together
-from asdbench.results.intervals import FEWEST, fewest_of_official
 from asdbench.results.manifest import reduced
 from asdbench.results.seed_folder import SeedFolder
 
@@ -278,7 +278,7 @@ def paired(part: str, definition: Definition, files: Sequence[CommonFile]) -> Pa
 def _told(part: Part) -> Part:
     """The same without intervals that say nothing: of too few clips, as in tables, or of scores that fall to 0."""
     fewest = min(cell.clips for cell in part.cells)
-    few = fewest < fewest_of_official(part.definition)
+    few = fewest < FEWEST["pauc" if part.definition.official == "arithmetic" else "auc"]
     return replace(
         part,
         official=_untold(part.official) if part.falls or few else part.official,

@@ -9,7 +9,6 @@
   space (see ``latent``), class centres as rows of split ``centre``; only of models that have one
 - ``epochs.csv``: ``machine,epoch,<measure...>``: what each epoch's model gives, fractions: AUC and pAUC, harmonic means
   over the machine's labelled development cells, pseudo-AUC; only where an epoch was chosen by one (see ``selection``)
-- ``metrics.json``: intervals, keyed by the content of the score files (see ``uncertainty``)
 - ``manifest.json``: what was run, on what, with what (see ``manifest``); written last
 
 A machine counts as done only when the manifest says so: files are written first, each atomically (a temporary file in

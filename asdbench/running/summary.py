@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asdbench.api import Cell
-from asdbench.results.intervals import intervals
 from asdbench.results.manifest import undecided
 from asdbench.results.scoring import evaluate, scored_files, unlabelled_beside
 from asdbench.results.seed_folder import SeedFolder
@@ -62,7 +61,7 @@ class RunSummary:
 
 
 def summarise(folders: Sequence[SeedFolder], cells: Sequence[Cell], stopped: bool, summary: RunSummary) -> None:
-    """Note what the folders hold of what was asked for; their intervals are worked out and kept.
+    """Note what the folders hold of what was asked for.
 
     Parameters
     ----------
@@ -78,7 +77,6 @@ def summarise(folders: Sequence[SeedFolder], cells: Sequence[Cell], stopped: boo
     summary.folders = [folder for folder in folders if folder.manifest()]
     for folder in folders:
         _collect(folder, cells, summary, stopped)
-        intervals(folder)  # kept, so that `report` need not wait for them
 
 
 def _collect(folder: SeedFolder, cells: Sequence[Cell], summary: RunSummary, stopped: bool) -> None:

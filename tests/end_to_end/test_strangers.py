@@ -108,7 +108,7 @@ def test_no_pickle_is_read_wherever_it_is_put(make_features: MakeFeatures, resul
     toy = ("run", "--dataset", "toy[train=2,test=1]", "--machines", "fan", "--weights", "weights.pth")
     shell(*toy, "--systems", "mvg", expect=4)
     shell(*toy[:-2], "--systems", f"ae[weights={tmp_path}/weights.pth]", expect=4)
-    for name in ("manifest.json", "components.csv", "metrics.json", "labels.csv"):
+    for name in ("manifest.json", "components.csv", "labels.csv"):
         kept = (folder / name).read_bytes() if (folder / name).exists() else b""
         (folder / name).write_bytes(bomb)
         shell.outcome("report", str(results))

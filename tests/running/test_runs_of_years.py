@@ -29,7 +29,6 @@ from asdbench.reports.content.system_table import SystemTable
 from asdbench.reports.text import comparison, markdown
 from asdbench.reports.text import submission as challenge
 from asdbench.reports.text import tidy_csv as tidy
-from asdbench.results.intervals import intervals
 from asdbench.results.scoring import evaluate
 from asdbench.results.seed_folder import SeedFolder
 from asdbench.running.run import run
@@ -95,12 +94,11 @@ def test_every_vector_system_runs_from_run_to_a_scored_export(tmp_path: Path, ye
         assert (cell.f1 is None) == (year == 2020)
     table = next(one for one in built if (one.system, one.part) == ("mvg", "dev"))
     assert table.score == pytest.approx(100 * scored.summary.official_score, abs=1e-9)
-    sure = intervals(folder)["dev"]
-    assert (sure.official is None) == (year == 2020)  # its mean of pAUC wants more clips than these
-    if sure.official is None:
-        return
-    assert sure.official.estimate == pytest.approx(scored.summary.official_score, abs=1e-9)
-    assert sure.official.low < sure.official.estimate < sure.official.high
+    assert table.interval_of == "over clips, deterministic"
+    fewest = min(min(cell.n_normal, cell.n_anomaly) for cell in scored.cells)
+    assert (table.score_bounds is None) == (fewest < 10 and year != 2020)
+    low, high = table.score_bounds or (0, 100)
+    assert low < 100 * scored.summary.official_score < high
 
 
 def long(built: Sequence[SystemTable]) -> list[dict[str, str]]:
@@ -172,7 +170,7 @@ def test_one_domain_alone_is_still_against_the_anomalies_of_both(tmp_path: Path)
     assert found == {cell: metrics for cell, metrics in whole.items() if cell.domain == "source"}
     for table in tables.build(part.results):
         assert {domain for row in table.rows for domain, _ in row.ours} == {"source", ""}
-        assert "target" not in {cell.domain for cell, _ in intervals(part.folders[0])[table.part].cells}
+        assert "target" not in {domain for row in table.rows for domain, _ in row.bounds}
     wider = go(tmp_path, "mvg", 2022, results=tmp_path / "part")
     assert (wider.trained, by_cell(wider.folders[0])) == (0, whole)
 
