@@ -110,6 +110,6 @@ def coverage(clips: int, highest: float) -> list[str]:
         return []
     return [
         "Intervals of cells, simulated: they hold the truth in 90 to 97 of 100 cases at 100 + 100 clips (AUC above 95:"
-        " 93 to 99), in 92 to 97 at 50 + 50 (96 to 100), in 93 to 99 at 30 + 30 (a pAUC at chance: 81), and in 96 to 100"
+        " 93 to 99), in 92 to 97 at 50 + 50 (96 to 100), in 93 to 99 at 30 + 30 (a pAUC at chance: 81) and 96 to 100"
         " at 10 + 10, wider than they need be."
     ]
