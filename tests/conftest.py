@@ -19,7 +19,6 @@ import pytest
 from asdbench.api import Clip, Label
 from asdbench.datasets.features import write
 from asdbench.metrics.intervals import resample
-from asdbench.metrics.paired import resample_together
 from tests.trees import write_tree
 
 SHARED = "ASDBENCH_SHARED"
@@ -74,7 +73,6 @@ def _equal_scores_are_resampled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("asdbench.results.intervals.resample", once(resample))
-        patch.setattr("asdbench.judging.pairing.resample_together", once(resample_together))
         yield
 
 
