@@ -84,11 +84,6 @@ def intervals(folder: SeedFolder) -> dict[str, Uncertainty]:
     return kept
 
 
-def group_intervals(definition: Definition, group: Group) -> dict[Column, Interval]:
-    """The intervals of the cells of one score file: those that a result folder with these scores has."""
-    return {column: _cell(definition, group, column, draws) for column, draws in _draws(definition, group).items()}
-
-
 def _cell(definition: Definition, group: Group, column: Column, draws: Draws) -> Interval:
     return cell_interval(draws, _clips(definition, group, column), partial=column[1] == "pauc")
 
