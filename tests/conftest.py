@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
 import signal
 import subprocess
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from asdbench.api import Clip, Label
 from asdbench.datasets.features import write
-from asdbench.metrics.paired import resample_together
 from tests.trees import write_tree
 
 SHARED = "ASDBENCH_SHARED"
@@ -55,25 +51,6 @@ def _quick_tests_start_no_process(request: pytest.FixtureRequest, monkeypatch: p
     if request.node.get_closest_marker("quick"):
         monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
         monkeypatch.setattr(BaseProcess, "start", refuse)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _equal_scores_are_resampled_once() -> Iterator[None]:
-    """Many result folders that tests write hold the same scores: their intervals are worked out for the first."""
-    kept: dict[bytes, Any] = {}
-
-    def once(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*given: object, **named: object) -> Any:
-            key = hashlib.sha256(pickle.dumps((function.__name__, given, named))).digest()
-            if key not in kept:
-                kept[key] = function(*given, **named)
-            return kept[key]
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("asdbench.judging.pairing.resample_together", once(resample_together))
-        yield
 
 
 MakeTree = Callable[..., Path]

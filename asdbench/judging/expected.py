@@ -20,6 +20,7 @@ from typing import Any
 from asdbench.api import Cell
 from asdbench.errors import DataError
 from asdbench.files import write_text
+from asdbench.results.manifest import unit_of
 from asdbench.results.seed_folder import SeedFolder, Truth
 from asdbench.running.planning import differences
 from asdbench.words import counted
@@ -61,10 +62,16 @@ class Expected:
 
 @dataclass(frozen=True)
 class Found(Expected):
-    """The same of result folders, with what is needed to measure: (machine, clip) -> what it is; the data's year."""
+    """The same of result folders, with what is needed to measure.
+
+    ``truth``: (machine, clip) -> what it is. ``units``: (system, file) -> the fit it comes from. ``deterministic``:
+    systems of which another seed gives the same scores.
+    """
 
     truth: Mapping[tuple[str, str], Truth] = field(default_factory=dict, hash=False)
     year: int = 2021
+    units: Mapping[tuple[str, Cell], str] = field(default_factory=dict, hash=False)
+    deterministic: frozenset[str] = frozenset()
 
 
 def _key(names: Mapping[str, str], system: str, mark: str, seed: str) -> str:
@@ -76,8 +83,12 @@ def collect(folders: Sequence[SeedFolder]) -> Found:
     scores: dict[tuple[str, int], dict[Cell, dict[str, float]]] = {}
     systems: dict[str, Any] = {}
     truth: dict[tuple[str, str], Truth] = {}
+    units: dict[tuple[str, Cell], str] = {}
+    same = set()
     for folder in folders:
-        machines = folder.manifest()["machines"]
+        manifest = folder.manifest()
+        machines = manifest["machines"]
+        same |= {folder.system} if manifest["system"].get("deterministic", False) else set()
         system, seed, files = folder.system, folder.seed, folder.files
         systems[f"{system}/seed-{seed}"] = _about(machines)
         truth |= folder.truth()
@@ -85,7 +96,9 @@ def collect(folders: Sequence[SeedFolder]) -> Found:
         for cell in files.cells():
             clips, values = files.scores(cell)
             own[cell] = dict(zip(clips, values.tolist(), strict=True))
-    return Found({"format": FORMAT, "systems": systems}, scores, truth, folders[0].year if folders else 2021)
+            units[system, cell] = unit_of(machines[cell.machine], cell.section)
+    year = folders[0].year if folders else 2021
+    return Found({"format": FORMAT, "systems": systems}, scores, truth, year, units, frozenset(same))
 
 
 def _about(machines: Mapping[str, Any]) -> dict[str, Any]:

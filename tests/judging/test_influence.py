@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from asdbench.judging.influence import areas, partial_areas
-from asdbench.metrics.paired import resample_together
 from asdbench.metrics.roc import MAX_FPR, auc, pauc
+from tests.judging.resampled import resample_together
 
 Floats = NDArray[np.float64]
 

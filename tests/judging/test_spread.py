@@ -16,7 +16,7 @@ from asdbench.judging.spread import Spread, seeds_needed, spread
 from asdbench.metrics.aggregate import RANKING
 from asdbench.metrics.challenge import DEFINITIONS, Definition
 from asdbench.metrics.intervals import harmonic
-from asdbench.metrics.paired import resample_together
+from tests.judging.resampled import resample_together
 
 from .trainings import made
 
