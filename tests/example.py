@@ -24,7 +24,7 @@ def main() -> None:
         (EXAMPLE / "toy.md").write_text(_asdbench(folder, "run"), encoding="utf-8")
         shutil.rmtree(Path(folder, "results"))
         _asdbench(folder, "run", "--selection", "both")
-        _asdbench(folder, "report", "--format", "html", "--output", str(EXAMPLE / "toy.html"))
+        _asdbench(folder, "report", "--format", "html", "--dataset", "toy", "--output", str(EXAMPLE / "toy.html"))
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("there is no Chromium: toy.png is not made again")
