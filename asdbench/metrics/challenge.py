@@ -42,7 +42,6 @@ from asdbench.metrics.aggregate import (
     means,
 )
 from asdbench.metrics.decision import precision_recall_f1
-from asdbench.metrics.intervals import Draws, Resamples
 from asdbench.metrics.roc import auc, pauc
 from asdbench.words import counted
 
@@ -261,13 +260,6 @@ def _why_not(
     if 0 not in group.labels[over]:
         return f"one class only in the {domain} domain: {counted(int(own.sum()), 'clip')}, all anomaly"
     return None
-
-
-def by_column(definition: Definition, file: Cell, found: Resamples) -> dict[Column, Draws]:
-    """The resamples of a file's clips by the columns in which they count."""
-    own = found.own if definition.domains == "clips" else {file.domain: found.auc}
-    areas = {definition.column(domain, "auc"): draws for domain, draws in own.items()}
-    return {**areas, definition.column(file.domain, "pauc"): found.pauc}
 
 
 def values(definition: Definition, cells: Iterable[CellMetrics], metric: Metric) -> list[float] | None:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from asdbench.metrics.intervals import RESAMPLES, Draws, Resamples, area_under, cut_at, standardised, strata
 from asdbench.metrics.roc import MAX_FPR, check
+
+RESAMPLES = 2000
+Draws = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """AUC and pAUC of some clips: the estimate first, then each resample, (1 + resamples,).
+
+    ``own`` holds, by domain, the AUC of the domain's normal clips against all anomalies, where domains were given.
+    """
+
+    auc: Draws
+    pauc: Draws
+    own: Mapping[str, Draws] = field(default_factory=dict)
 
 
 def resample_together(
@@ -93,3 +108,36 @@ def _curves(values: Sequence[NDArray[np.float64]], weights: Sequence[Draws]) -> 
         np.cumsum(weight[:, np.argsort(-own, kind="stable")], axis=1, out=drawn[:, 1:])
         rates.append(drawn[:, count[corner]] / len(own))
     return rates[0], rates[1]
+
+
+def strata(domains: Sequence[str] | None, of_class: NDArray[np.bool_]) -> list[tuple[str, NDArray[np.bool_]]]:
+    """The clips of a class by domain, sorted; all of them as "" where there are no domains."""
+    if domains is None:
+        return [("", of_class)]
+    own = np.array(domains, dtype=np.str_)
+    return [(domain, of_class & (own == domain)) for domain in sorted(set(own[of_class].tolist()))]
+
+
+def area_under(x: Draws, y: Draws) -> Draws:
+    """The areas under curves of straight pieces, (curves, points) each."""
+    return np.asarray(((x[:, 1:] - x[:, :-1]) * (y[:, 1:] + y[:, :-1])).sum(axis=1) / 2)
+
+
+def cut_at(x: Draws, y: Draws, end: float) -> tuple[Draws, Draws]:
+    """The curves up to x = end, interpolated there; beyond it they stand still."""
+    rise = x[:, 1:] - x[:, :-1]
+    share = np.divide(end - x[:, :-1], rise, out=np.ones_like(rise), where=rise > 0).clip(0, 1)
+    height = y[:, :-1] + share * (y[:, 1:] - y[:, :-1])
+    return np.minimum(x, end), np.concatenate([y[:, :1], height], axis=1)
+
+
+def standardised(area: Draws, end: float) -> Draws:
+    """McClish: 0.5 at chance, 1 at best."""
+    chance = end**2 / 2
+    return 0.5 * (1 + (area - chance) / (end - chance))
+
+
+def harmonic(cells: Iterable[Draws]) -> Draws:
+    """The harmonic mean, values floored at the float epsilon as in the official score."""
+    values = np.maximum(np.stack(list(cells)), np.finfo(np.float64).eps)
+    return np.asarray(len(values) / (1 / values).sum(axis=0))

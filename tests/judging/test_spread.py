@@ -15,8 +15,7 @@ from asdbench.judging.samples import Sample, Scored, checked
 from asdbench.judging.spread import Spread, seeds_needed, spread
 from asdbench.metrics.aggregate import RANKING
 from asdbench.metrics.challenge import DEFINITIONS, Definition
-from asdbench.metrics.intervals import harmonic
-from tests.judging.resampled import resample_together
+from tests.judging.resampled import harmonic, resample_together
 
 from .trainings import made
 

@@ -364,7 +364,7 @@ def test_how_often_intervals_hold_the_truth_is_said_where_it_is_not_95_percent(t
     fill(tmp_path)
     fill(tmp_path, system="few", published=None, count=10)
     few, many = sorted(build(tmp_path), key=lambda table: table.system != "few")
-    assert any("97 to 100 at 10 + 10" in note for note in few.notes)
+    assert any("96 to 100 at 10 + 10" in note for note in few.notes)
     assert not any("hold the truth" in note for note in many.notes)
     assert coverage(100, 96.0)
 
