@@ -96,7 +96,8 @@ def collect(folders: Sequence[SeedFolder]) -> Found:
         for cell in files.cells():
             clips, values = files.scores(cell)
             own[cell] = dict(zip(clips, values.tolist(), strict=True))
-            units[system, cell] = unit_of(machines[cell.machine], cell.section)
+            entry = machines.get(cell.machine)  # a folder may hold files of a machine that its manifest does not name
+            units[system, cell] = unit_of(entry, cell.section) if entry else cell.machine
     year = folders[0].year if folders else 2021
     return Found({"format": FORMAT, "systems": systems}, scores, truth, year, units, frozenset(same))
 

@@ -269,6 +269,7 @@ def test_names_are_text_in_every_form(tmp_path: Path, name: str) -> None:
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
 
 
+@pytest.mark.slow
 def test_a_board_compiles_and_fits_the_page(pdflatex: str, tmp_path: Path) -> None:
     fill(tmp_path / "r", cells=USUAL)
     fill(tmp_path / "r", cells=USUAL, epochs=2, system="clvae[epochs=2]", constant=("kld",))

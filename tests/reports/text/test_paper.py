@@ -58,6 +58,7 @@ def test_names_are_text(tmp_path: Path, name: str) -> None:
     assert record["title"] == name
 
 
+@pytest.mark.slow
 def test_a_report_compiles_and_fits_the_page(pdflatex: str, tmp_path: Path) -> None:
     for seed in (1, 2):
         fill(tmp_path / "r", cells=ALL, seed=seed, count=20)  # other clips: notes of the longest kind
