@@ -115,7 +115,7 @@ def _reproduction(table: SystemTable, found: Reproductions) -> list[str]:
     heads = ["score", "published", "difference", "one more training", "verdict", "AUC", "pAUC"]
     groups = [("Official score", heads[:5]), ("Mean, difference", heads[5:])]
     said = f"One more training: where it would lie in 95 of 100 cases. {LIMITS[0].upper()}{LIMITS[1:]}"
-    return [latex.table(caption, ["Machine"], groups, body, [said])] if body else []
+    return [latex.table(caption, ["Machine"], groups, body, [said], left="l")] if body else []
 
 
 def _paragraph(notes: Sequence[str]) -> str:
