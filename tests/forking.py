@@ -1,7 +1,7 @@
 """Programs that start at once: one process has imported what they import, and is forked for each.
 
 Importing torch, pandas and scipy takes longer than most commands do. A forked program still has a process of its own,
-with its own arguments, folder, environment, standard streams and exit code, and ends as any program does.
+with its own arguments, folder, environment, standard streams and exit code.
 """
 
 from __future__ import annotations
