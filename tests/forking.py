@@ -29,7 +29,7 @@ HEAVY = (
     *("scipy.signal", "scipy.stats", "sklearn.covariance", "soundfile", "soxr", "sqlite3", "tabulate", "torch._dynamo"),
 )
 """What is imported ahead. Nothing of asdbench: a test may replace a part of it before the command begins."""
-PATIENCE = 300
+PATIENCE = 600
 """Seconds after which a program counts as hanging and is ended, with the exit code of that signal."""
 
 
